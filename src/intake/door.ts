@@ -1,0 +1,36 @@
+// What the doors (SMTP, HTTP, bounces) know of intake: a verb and its words.
+
+import type { Envelope } from '../mail/envelope.ts'
+import type { MessageId, Sender } from '../mail/message.ts'
+
+/**
+ * Hands the content over chunk by chunk and resolves at its end. A sink that returns a promise wants
+ * the next chunk only when that has resolved. Chunks may be kept by the sink: they are never reused.
+ */
+export type ContentSource = (
+  sink: (chunk: Uint8Array) => Promise<void> | undefined,
+) => Promise<void>
+
+export type Accepted = {
+  readonly id: MessageId
+  readonly size: number
+  readonly recipients: number
+}
+
+/** What a door tells of the client, for the Received field. */
+export type Origin = {
+  readonly sender: Sender
+  /** The name given in EHLO. */
+  readonly helloName: string
+  readonly address: string
+  /** `ESMTP`, `ESMTPS`, `ESMTPSA`, `HTTP` … (RFC 3848). */
+  readonly protocol: string
+  readonly tls?: string
+}
+
+/** The one door. Resolves when message, recipients and content are durable; throws a Refusal. */
+export type Accept = (
+  envelope: Envelope,
+  content: ContentSource,
+  origin: Origin,
+) => Promise<Accepted>

@@ -1,0 +1,42 @@
+// What a door behind an SMTP listener must answer. The session speaks the protocol and asks;
+// submission (intake/) and the sandbox's receiver are two services over the same session.
+
+import type { Envelope, Recipient, ReversePath } from '../mail/envelope.ts'
+import type { TlsInfo } from '../mail/failure.ts'
+import type { ContentSink } from './wire.ts'
+
+/** The peer of one session, as far as it is known so far. */
+export type Client = {
+  readonly address: string
+  readonly port: number
+  readonly listener: string
+  readonly helloName: string
+  readonly esmtp: boolean
+  readonly tls?: TlsInfo
+  /** The credential's name after AUTH. */
+  readonly credential?: string
+}
+
+export type MailRequest = Omit<Envelope, 'recipients'> & { readonly declaredSize?: number }
+
+/** Each verb may return at once or a promise; "no" is a thrown Refusal. */
+export type SmtpService = {
+  /** Checks a password; false is answered 535 5.7.8. Absent: AUTH is not offered. */
+  authenticate?(client: Client, username: string, password: string): Promise<boolean>
+  /** May this client begin this transaction? */
+  mail(client: Client, request: MailRequest): void | Promise<void>
+  /** May this recipient be added? Returns it, possibly completed. */
+  recipient(
+    client: Client,
+    request: MailRequest,
+    recipient: Recipient,
+  ): Recipient | Promise<Recipient>
+  /** Takes the content; resolves to the text after `250 2.0.0 ` when it is durable. */
+  accept(
+    client: Client,
+    envelope: Envelope,
+    content: (sink: ContentSink) => Promise<void>,
+  ): Promise<string>
+}
+
+export type { ReversePath }

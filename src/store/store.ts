@@ -1,0 +1,194 @@
+// Everything durable, as verbs. The rooms know only this interface; an engine (sqlite/, later
+// postgres/) implements it and passes the suite in store.contract.ts. No engine's types, SQL or
+// idioms leave the room.
+//
+// How the parts meet: intake puts content while it arrives and seals it with commit(); the queue
+// asks for what is due; settle() ends or defers entries. What resolves is durable. What cannot be
+// read is set aside and counted (damage()), never deleted.
+
+import type { Domain } from '../mail/domain.ts'
+import type { DueMessage, EntryEnd, EntryKey, QueueEntry, SiteName } from '../mail/entry.ts'
+import type { Attempt, Failure } from '../mail/failure.ts'
+import type { Content, Message, MessageId, World } from '../mail/message.ts'
+
+/** Content travels in rows of at most this many octets, so that 25 MB never sit in memory. */
+export const CONTENT_ROW_BYTES = 256 * 1024
+
+/** A message that becomes durable whole: `rows` are those not yet put, from row number `firstRow` on. */
+export type NewMessage = {
+  readonly message: Message
+  readonly entries: readonly QueueEntry[]
+  readonly rows: readonly Uint8Array[]
+  readonly firstRow: number
+}
+
+export type EntryChange =
+  | { readonly kind: 'ended'; readonly key: EntryKey; readonly end: EntryEnd }
+  | {
+      readonly kind: 'deferred'
+      readonly key: EntryKey
+      readonly attempts: number
+      readonly nextAt: number
+      readonly failure: Failure
+      readonly delayNoticed: boolean
+    }
+
+/** What an attempt (or an expiry, or an operator) did, applied in one commit. */
+export type Settlement = {
+  readonly message: Message
+  readonly changes: readonly EntryChange[]
+  /** Recorded for `queue show`; absent when nothing was tried. */
+  readonly attempt?: Attempt
+  /** Notifications that this outcome owes; queued in the same commit. */
+  readonly notices: readonly NewMessage[]
+  readonly at: number
+}
+
+/** A position in the order of due time. */
+export type DueCursor = { readonly at: number; readonly key: EntryKey }
+
+export type DkimKey = {
+  readonly selector: string
+  readonly algorithm: 'rsa-sha256' | 'ed25519-sha256'
+  /** File name below the data folder's `keys/`. */
+  readonly file: string
+}
+
+export type DomainRecord = {
+  readonly domain: Domain
+  readonly world: World
+  readonly keys: readonly DkimKey[]
+  readonly createdAt: number
+}
+
+export type CredentialRecord = {
+  readonly name: string
+  /** `scrypt$N$r$p$salt$hash`, base64. */
+  readonly hash: string
+  /** From domains that it may use; empty means every domain of this server. */
+  readonly domains: readonly Domain[]
+  readonly createdAt: number
+}
+
+/** A message that the sandbox's receiver took, with its verdict. */
+export type CapturedMessage = {
+  readonly id: string
+  readonly envelope: { readonly from: string; readonly to: readonly string[] }
+  readonly subject: string
+  readonly authentication: { readonly dkim: string; readonly spf: string; readonly dmarc: string }
+  readonly size: number
+  readonly receivedAt: number
+}
+
+export type QueueFilter = {
+  readonly message?: MessageId
+  readonly site?: SiteName
+  readonly state?: 'ready' | 'held'
+}
+
+/** One row of `queue list`: an entry with what a person wants to know of its message. */
+export type QueueRow = {
+  readonly entry: QueueEntry
+  readonly from: string
+  readonly size: number
+  readonly world: World
+}
+
+/** What is remembered of a finished or running message: its attempts, newest last. */
+export type AttemptRecord = {
+  readonly message: MessageId
+  readonly at: number
+  readonly durationMs: number
+  readonly host?: string
+  readonly address?: string
+  readonly tls?: string
+  readonly results: readonly {
+    readonly recipient: string
+    readonly result: 'delivered' | 'deferred' | 'bounced' | 'expired' | 'cancelled'
+    readonly text: string
+  }[]
+}
+
+export type QueueCounts = {
+  readonly ready: number
+  readonly held: number
+  readonly oldestAcceptedAt?: number
+}
+
+export type Store = AsyncDisposable & {
+  /** Ids that grow over restarts of this data folder. */
+  nextMessageId(): MessageId
+
+  /** Keeps a row of a message that is still arriving. Not durable before commit(); swept after a crash. */
+  putContent(message: MessageId, row: number, bytes: Uint8Array): Promise<void>
+  /** Forgets what was put of a message that will not be committed. */
+  discardContent(message: MessageId): Promise<void>
+  /** Message, entries and content become durable together; resolves after the sync. Rejects with StorageFull or StorageFailed, and then nothing of it remains. */
+  commit(message: NewMessage): Promise<void>
+  /** The content of a queued message; rejects with ContentDamaged when its checksum fails. */
+  content(message: MessageId): Promise<Content>
+
+  /** Ready entries due at or before `now`, in order of due time, grouped by message, after the cursor. */
+  due(options: { now: number; after?: DueCursor; limit: number }): Promise<DueBatch>
+  /** The same for one site. */
+  dueAt(site: SiteName, options: { now: number; limit: number }): Promise<readonly DueMessage[]>
+  /** When the earliest ready entry after `after` is due; undefined when there is none. */
+  nextDue(after: number): Promise<number | undefined>
+  /** Applies a settlement in one commit; resolves after the sync. Changes to entries that are gone are ignored. */
+  settle(settlement: Settlement): Promise<void>
+  /** After a backward step of the clock: nothing waits beyond `latest`. */
+  clampDue(latest: number): Promise<void>
+  /** Assigns every queued entry the site that `siteOf` names now; called at start when routing changed. */
+  reroute(siteOf: (domain: string, world: World) => SiteName): Promise<void>
+
+  queuePage(options: {
+    filter: QueueFilter
+    after?: EntryKey
+    limit: number
+  }): Promise<readonly QueueRow[]>
+  queueCounts(): Promise<QueueCounts>
+  /** A queued message with all its remaining entries. */
+  queued(message: MessageId): Promise<DueMessage | undefined>
+  attempts(message: MessageId): Promise<readonly AttemptRecord[]>
+  /** Makes matching entries due at `at`; resolves to how many. */
+  retry(filter: QueueFilter, at: number): Promise<number>
+
+  domains(): Promise<readonly DomainRecord[]>
+  saveDomain(record: DomainRecord): Promise<void>
+  removeDomain(domain: Domain): Promise<boolean>
+  credentials(): Promise<readonly CredentialRecord[]>
+  saveCredential(record: CredentialRecord): Promise<void>
+  removeCredential(name: string): Promise<boolean>
+
+  /** Keeps a captured message; the oldest beyond `keep` are forgotten. */
+  capture(record: CapturedMessage, raw: Uint8Array, keep: number): Promise<void>
+  captured(options: { limit: number; before?: string }): Promise<readonly CapturedMessage[]>
+  capturedRaw(id: string): Promise<Uint8Array | undefined>
+  clearCaptured(): Promise<void>
+
+  /** Records that could not be read since the data folder was made, and where they were put. */
+  damage(): Promise<{ readonly count: number; readonly folder: string }>
+  /** Forgets attempts older than `before`. */
+  prune(before: number): Promise<void>
+}
+
+export type DueBatch = {
+  readonly messages: readonly DueMessage[]
+  /** Where to go on; undefined when nothing more is due. */
+  readonly next?: DueCursor
+}
+
+/** The disk is full or over its reserve: the client hears 452 4.3.1, and nothing is lost. */
+export class StorageFull extends Error {
+  override readonly name = 'StorageFull'
+}
+
+/** The disk failed: nothing of the call is durable. */
+export class StorageFailed extends Error {
+  override readonly name = 'StorageFailed'
+}
+
+/** A message whose checksum does not match: it is set aside, never sent. */
+export class ContentDamaged extends Error {
+  override readonly name = 'ContentDamaged'
+}
