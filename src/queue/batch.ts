@@ -1,19 +1,8 @@
-import type { QueueEntry, SiteName } from '../mail/entry.ts'
+import type { Batch, Deliver } from '../mail/batch.ts'
 import type { Attempt, Failure } from '../mail/failure.ts'
-import type { Content, Message } from '../mail/message.ts'
 import type { NewMessage } from '../store/store.ts'
 
-/** What one attempt carries: one message, some of its recipients, one site. */
-export type Batch = {
-  readonly site: SiteName
-  readonly message: Message
-  readonly entries: readonly QueueEntry[]
-  /** From memory for fresh mail, else from the store. */
-  content(): Promise<Content>
-}
-
-/** Speaks to the world; never touches the queue and never throws for what the world did. */
-export type Deliver = (batch: Batch, signal: AbortSignal) => Promise<Attempt>
+export type { Batch, Deliver }
 
 /** What the scheduler learns when an attempt has been settled. */
 export type Settled = {
