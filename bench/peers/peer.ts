@@ -1,0 +1,26 @@
+// A mail server under measurement: started in a folder of its own, relaying everything to the sink.
+
+export type PeerOptions = {
+  /** An empty folder on the file system to be measured. */
+  readonly folder: string
+  readonly port: number
+  readonly sinkPort: number
+  readonly certificate: string
+  readonly key: string
+  /** The DKIM key, RSA-2048, PEM; absent: unsigned. */
+  readonly dkimKey?: string
+}
+
+export type Peer = {
+  readonly name: string
+  /** The roots of its process trees. */
+  readonly pids: readonly number[]
+  stop(): Promise<void>
+}
+
+export type PeerKind = {
+  readonly name: string
+  /** Why it cannot run here, in words that tell how to install it; undefined when it can. */
+  missing(): string | undefined
+  start(options: PeerOptions): Promise<Peer>
+}
