@@ -1,5 +1,18 @@
+// The room of the protocol over sockets, both sides; it knows nothing of queue or policy.
+// A Wire is a socket that is pulled: `await wire.readLine()`, `wire.write(reply)`. It owns the
+// socket's events, so nothing is ever unhandled: whatever goes wrong, also while nobody reads,
+// comes out of the next read as one of the errors below. content.ts reads DATA and BDAT over it,
+// session.ts with verbs.ts is the server's dialogue, client.ts and transact.ts are ours with others,
+// server.ts owns listeners. What can go wrong: peers that are slow (deadlines), that never end a
+// line (bounded), that end lines in two ways (smuggling), that glue text to STARTTLS (refused).
+
 import type { Socket } from 'node:net'
-import type { SecureContext, TLSSocket } from 'node:tls'
+import type { TlsInfo } from '../mail/failure.ts'
+import { assert } from '../std/assert.ts'
+import type { Clock, Timer } from '../std/clock.ts'
+import { Input, type LineEnding, type LineFault } from './input.ts'
+import { Output } from './output.ts'
+import { describeTls, type TlsUpgrade, upgradeToTls } from './tls.ts'
 
 /** The peer went away (`code` from the socket, or 'closed'). */
 export class WireClosed extends Error {
@@ -10,14 +23,372 @@ export class WireClosed extends Error {
     this.code = code
   }
 }
+
 /** Nothing came, or too slowly, before the deadline. */
 export class WireTimeout extends Error {
   override readonly name = 'WireTimeout'
 }
+
 /** A line is longer than allowed; it has been read to its end and dropped. */
 export class LineTooLong extends Error {
   override readonly name = 'LineTooLong'
 }
 
+/** A line that must not be read; it has been dropped. */
+export class LineMalformed extends Error {
+  override readonly name = 'LineMalformed'
+  readonly fault: LineFault
+  constructor(fault: LineFault) {
+    super(fault)
+    this.fault = fault
+  }
+}
+
+/** Text came between STARTTLS and the handshake: CVE-2011-0411 and its kin. */
+export class PlaintextInjected extends Error {
+  override readonly name = 'PlaintextInjected'
+}
+
+export type WireOptions = { readonly clock: Clock; readonly lineEnding: LineEnding }
+
+/** `maxBytes` counts the line's end. */
+export type LineLimits = { readonly maxBytes: number; readonly timeoutMs: number }
+
+export type TimeLimit = { readonly timeoutMs: number }
+
+/** Takes content; a promise means: give me the next chunk only when it has resolved. */
 export type ContentSink = (chunk: Uint8Array) => Promise<void> | undefined
-export type { SecureContext, Socket, TLSSocket }
+
+type Waiter = {
+  deadline: number
+  /** Settles the promise and returns true when there is what it waits for. */
+  readonly ready: (chunk?: Buffer) => boolean
+  readonly reject: (error: Error) => void
+}
+
+/** Unread octets above which the socket is paused. */
+const PAUSE_AT = 65_536
+/** Replies that the peer does not read: above this nothing more of it is read either. */
+const CLOGGED_AT = 262_144
+/** How long a closing peer may take to read our last words. */
+const LINGER_MS = 3_000
+
+export class Wire {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly #clock: Clock
+  readonly #input: Input
+  readonly #output = new Output()
+  #socket: Socket
+  #tls: TlsInfo | undefined
+  #paused = false
+  #reading: Waiter | undefined
+  #draining: Waiter | undefined
+  #timer: Timer | undefined
+  #timerAt = 0
+  /** Why nothing more will be read. */
+  #finished: Error | undefined
+  /** Why nothing more can be written. */
+  #broken: Error | undefined
+  #ending = false
+
+  constructor(socket: Socket, options: WireOptions) {
+    this.#socket = socket
+    this.#clock = options.clock
+    this.#input = new Input(options.lineEnding)
+    this.remoteAddress = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
+    this.remotePort = socket.remotePort ?? 0
+    socket.setNoDelay(true)
+    this.#attach(socket)
+    if (socket.destroyed) this.#break(new WireClosed('closed'))
+  }
+
+  /** What was agreed, once startTls() has succeeded. */
+  get tls(): TlsInfo | undefined {
+    return this.#tls
+  }
+
+  get lineEnding(): LineEnding {
+    return this.#input.lineEnding
+  }
+
+  /** Octets received and not yet read. */
+  get buffered(): number {
+    return this.#input.size + this.#socket.readableLength
+  }
+
+  /** Nothing more can be written. */
+  get closed(): boolean {
+    return this.#broken !== undefined
+  }
+
+  /**
+   * The next line without its end: at once when it is here, else after our gathered writes are on
+   * their way (RFC 2920 §3.2). ASCII, or UTF-8 where there are high octets.
+   * Throws or rejects with WireClosed, WireTimeout, LineTooLong, LineMalformed.
+   */
+  readLine(limits: LineLimits): string | Promise<string> {
+    if (this.#socket.writableLength > CLOGGED_AT) {
+      return this.#drained(limits.timeoutMs).then(() => this.readLine(limits))
+    }
+    const line = this.#takeLine(limits.maxBytes)
+    if (line !== undefined) return line
+    this.#send()
+    return new Promise((resolve, reject) => {
+      this.#read(limits.timeoutMs, reject, (chunk) => {
+        if (chunk && !this.#input.worthLooking(chunk, limits.maxBytes)) return false
+        const next = this.#takeLine(limits.maxBytes)
+        if (next === undefined) return false
+        resolve(next)
+        return true
+      })
+    })
+  }
+
+  /** What has come, at least one octet; the bytes are the caller's. Throws or rejects with WireClosed, WireTimeout. */
+  readSome(limits: TimeLimit): Buffer | Promise<Buffer> {
+    if (this.#input.size > 0) return this.#takeChunk()
+    this.#send()
+    return new Promise((resolve, reject) => {
+      this.#read(limits.timeoutMs, reject, () => {
+        if (this.#input.size === 0) return false
+        resolve(this.#takeChunk())
+        return true
+      })
+    })
+  }
+
+  /** Gives back the end of what readSome() returned. */
+  unread(rest: Buffer): void {
+    this.#input.unread(rest)
+  }
+
+  /** Gathers until flush() or the next read that waits. Bytes must not change afterwards. */
+  write(data: string | Uint8Array): void {
+    if (this.#output.add(data)) this.#send()
+  }
+
+  /** Hands what was gathered to the socket; a promise resolves when it takes more, and rejects with WireClosed or WireTimeout. */
+  flush(limits: TimeLimit): Promise<void> | undefined {
+    this.#send()
+    if (this.#broken) return Promise.reject(this.#broken)
+    return this.#socket.writableNeedDrain ? this.#drained(limits.timeoutMs) : undefined
+  }
+
+  /**
+   * Upgrades in place; what was gathered is sent first. Text that came before is never read: it
+   * throws PlaintextInjected. Throws TlsFailed, WireClosed, WireTimeout too; the wire is then closed.
+   */
+  async startTls(upgrade: TlsUpgrade, limits: TimeLimit): Promise<TlsInfo> {
+    const plain = this.#socket
+    if (this.buffered > 0) throw new PlaintextInjected('text came before the TLS handshake')
+    this.#send()
+    if (this.#broken ?? this.#finished) throw this.#broken ?? this.#finished
+    const stop = new AbortController()
+    const timer = this.#clock.after(limits.timeoutMs, () =>
+      stop.abort(new WireTimeout('TLS handshake')),
+    )
+    this.#detach(plain)
+    try {
+      const secured = await upgradeToTls(plain, upgrade, stop.signal)
+      this.#socket = secured
+      this.#attach(secured)
+      this.#tls = describeTls(secured)
+      if (secured.destroyed) this.#break(new WireClosed('closed'))
+      return this.#tls
+    } catch (error) {
+      plain.destroy()
+      this.#break(error as Error)
+      throw error
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  /** A read that waits now waits at most this long from now: for servers under stress. */
+  hasten(timeoutMs: number): void {
+    const reading = this.#reading
+    if (!reading) return
+    reading.deadline = Math.min(reading.deadline, this.#clock.elapsed() + timeoutMs)
+    this.#arm(reading.deadline)
+  }
+
+  /** The pending read and all later ones fail with `reason` once what came is used up; writing still works. */
+  interrupt(reason: Error): void {
+    this.#finish(reason)
+  }
+
+  /** Sends what was gathered and closes. What the peer still says is dropped, so that it can read our last words. */
+  end(): void {
+    this.#send()
+    this.#finish(new WireClosed('closed'))
+    if (this.#broken || this.#ending) return
+    this.#ending = true
+    this.#input.clear()
+    this.#socket.resume()
+    this.#socket.end()
+    this.#timer?.cancel()
+    this.#timer = this.#clock.after(LINGER_MS, () => this.destroy())
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#socket.destroy()
+    this.#break(new WireClosed('closed'))
+  }
+
+  /** Kept as fields, so that they can be taken off for the TLS handshake. */
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#ending) return
+    this.#input.push(chunk)
+    if (this.#reading) this.#wake(chunk)
+    if (this.#input.size > PAUSE_AT && !this.#paused) {
+      this.#paused = true
+      this.#socket.pause()
+    }
+  }
+
+  readonly #onEnd = (): void => {
+    this.#finish(new WireClosed('closed'))
+    if (this.#ending) this.destroy()
+  }
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    this.#socket.destroy()
+    this.#break(new WireClosed(error.code ?? 'error', { cause: error }))
+  }
+
+  readonly #onClose = (): void => {
+    this.#break(new WireClosed('closed'))
+  }
+
+  readonly #onDrain = (): void => {
+    const draining = this.#draining
+    this.#draining = undefined
+    draining?.ready()
+  }
+
+  #attach(socket: Socket): void {
+    this.#paused = false
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onError)
+    // A server's TLSSocket tells of broken records in this way only.
+    socket.on('_tlsError', this.#onError)
+    socket.on('close', this.#onClose)
+    socket.on('drain', this.#onDrain)
+  }
+
+  /** Takes all listeners off but one: an error of the plain socket must never be unhandled. */
+  #detach(socket: Socket): void {
+    socket.on('error', () => {})
+    socket.off('data', this.#onData)
+    socket.off('end', this.#onEnd)
+    socket.off('error', this.#onError)
+    socket.off('_tlsError', this.#onError)
+    socket.off('close', this.#onClose)
+    socket.off('drain', this.#onDrain)
+    socket.pause()
+  }
+
+  #takeLine(maxBytes: number): string | undefined {
+    const line = this.#input.takeLine(maxBytes)
+    const fault = this.#input.fault
+    this.#resume()
+    if (fault === 'too long') throw new LineTooLong(`line of over ${maxBytes} octets`)
+    if (fault) throw new LineMalformed(fault)
+    return line
+  }
+
+  #takeChunk(): Buffer {
+    const chunk = this.#input.takeChunk()
+    this.#resume()
+    return chunk
+  }
+
+  #resume(): void {
+    if (!this.#paused || this.#input.size > PAUSE_AT / 2) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  #read(timeoutMs: number, reject: (error: Error) => void, ready: Waiter['ready']): void {
+    assert(this.#reading === undefined, 'one read at a time')
+    if (this.#finished) {
+      reject(this.#finished)
+      return
+    }
+    const deadline = this.#clock.elapsed() + timeoutMs
+    this.#reading = { deadline, ready, reject }
+    this.#arm(deadline)
+  }
+
+  #wake(chunk: Buffer): void {
+    const reading = this.#reading!
+    this.#reading = undefined
+    try {
+      if (!reading.ready(chunk)) this.#reading = reading
+    } catch (error) {
+      reading.reject(error as Error)
+    }
+  }
+
+  #drained(timeoutMs: number): Promise<void> {
+    assert(this.#draining === undefined, 'one flush at a time')
+    return new Promise((resolve, reject) => {
+      if (this.#broken) return reject(this.#broken)
+      const deadline = this.#clock.elapsed() + timeoutMs
+      const ready = () => {
+        resolve()
+        return true
+      }
+      this.#draining = { deadline, ready, reject }
+      this.#arm(deadline)
+    })
+  }
+
+  #send(): void {
+    if (this.#broken || this.#ending) this.#output.drop()
+    else this.#output.sendTo(this.#socket)
+  }
+
+  /** One timer a connection: a later deadline only leaves it to look again when it rings. */
+  #arm(deadline: number): void {
+    if (this.#timer && this.#timerAt <= deadline) return
+    this.#timer?.cancel()
+    this.#timerAt = deadline
+    this.#timer = this.#clock.after(deadline - this.#clock.elapsed(), () => this.#ring())
+  }
+
+  #ring(): void {
+    this.#timer = undefined
+    const now = this.#clock.elapsed()
+    // A timer may ring a fraction of a millisecond early.
+    const isLate = (waiter: Waiter | undefined) => waiter && waiter.deadline <= now + 1
+    const { reading, draining } = { reading: this.#reading, draining: this.#draining }
+    if (isLate(reading)) this.#reading = undefined
+    if (isLate(draining)) this.#draining = undefined
+    if (isLate(reading)) reading?.reject(new WireTimeout('nothing came in time'))
+    if (isLate(draining)) draining?.reject(new WireTimeout('nothing was read in time'))
+    if (this.#reading) this.#arm(this.#reading.deadline)
+    if (this.#draining) this.#arm(this.#draining.deadline)
+  }
+
+  #finish(reason: Error): void {
+    this.#finished ??= reason
+    const reading = this.#reading
+    this.#reading = undefined
+    reading?.reject(reason)
+  }
+
+  #break(reason: Error): void {
+    this.#broken ??= reason
+    this.#finish(reason)
+    const draining = this.#draining
+    this.#draining = undefined
+    draining?.reject(reason)
+    this.#output.drop()
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+}

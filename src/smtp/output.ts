@@ -1,0 +1,47 @@
+import type { Socket } from 'node:net'
+
+/** Gathered octets above which they should go to the socket at once. */
+const SEND_AT = 65_536
+
+/** What was written and is not yet with the socket: replies and content go out together, in one write. */
+export class Output {
+  #parts: Uint8Array[] = []
+  /** Comes after the parts. */
+  #text = ''
+  #size = 0
+
+  /** Returns true when so much has gathered that it should be sent. */
+  add(data: string | Uint8Array): boolean {
+    if (typeof data === 'string') {
+      this.#text += data
+    } else {
+      this.#takeText()
+      this.#parts.push(data)
+    }
+    this.#size += data.length
+    return this.#size >= SEND_AT
+  }
+
+  sendTo(socket: Socket): void {
+    if (this.#size === 0) return
+    if (this.#parts.length === 0) {
+      socket.write(this.#text, 'utf8')
+    } else {
+      this.#takeText()
+      socket.write(this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts))
+    }
+    this.drop()
+  }
+
+  drop(): void {
+    this.#parts = []
+    this.#text = ''
+    this.#size = 0
+  }
+
+  #takeText(): void {
+    if (this.#text === '') return
+    this.#parts.push(Buffer.from(this.#text, 'utf8'))
+    this.#text = ''
+  }
+}
