@@ -6,6 +6,7 @@
 // no exception leaves this room, and no failure is ever taken for "there is none".
 
 import type { Clock } from '../std/clock.ts'
+import { Gate } from '../std/gate.ts'
 import { AnswerCache } from './cache.ts'
 import { type DnsServer, exchange } from './exchange.ts'
 import { interpret, LONGEST_CHAIN, type Meaning, plainName } from './interpret.ts'
@@ -48,8 +49,7 @@ class Stub implements StubResolver {
   readonly #underWay = new Map<string, Promise<Answer<unknown>>>()
   readonly #deadUntil = new Map<DnsServer, number>()
   readonly #closing = new AbortController()
-  readonly #waiting: (() => void)[] = []
-  #running = 0
+  readonly #gate = new Gate(MOST_AT_ONCE)
 
   constructor(options: StubOptions) {
     this.#options = options
@@ -88,7 +88,6 @@ class Stub implements StubResolver {
 
   close(): void {
     this.#closing.abort()
-    for (const next of this.#waiting.splice(0)) next()
   }
 
   [Symbol.dispose](): void {
@@ -118,13 +117,9 @@ class Stub implements StubResolver {
     name: string,
     type: T,
   ): Promise<{ meaning: Meaning<T>; proved: boolean }> {
-    if (!(await this.#enter())) return { meaning: refused('too many questions'), proved: false }
-    try {
-      return await this.#askInTurn(name, type)
-    } finally {
-      this.#running--
-      this.#waiting.shift()?.()
-    }
+    if (this.#gate.waiting >= MOST_WAITING)
+      return { meaning: refused('too many questions'), proved: false }
+    return this.#gate.run(() => this.#askInTurn(name, type))
   }
 
   async #askInTurn<T extends RecordType>(
@@ -158,16 +153,6 @@ class Stub implements StubResolver {
     const dead = (server: DnsServer) => (this.#deadUntil.get(server) ?? 0) > now
     const { servers } = this.#options
     return [...servers.filter((s) => !dead(s)), ...servers.filter(dead)]
-  }
-
-  /** Waits for one of the places; false when too many wait already. */
-  async #enter(): Promise<boolean> {
-    if (this.#running >= MOST_AT_ONCE) {
-      if (this.#waiting.length >= MOST_WAITING) return false
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    }
-    this.#running++
-    return true
   }
 }
 
