@@ -1,3 +1,5 @@
+// Types for tr46, which has none: UTS 46, the mapping behind the IDNs of RFC 5890.
+
 declare module 'tr46' {
   export type ToUnicodeOptions = {
     readonly checkHyphens?: boolean
