@@ -1,0 +1,238 @@
+// What the API and the command line need of a server, as verbs over plain values. server.ts
+// implements it over the rooms; tests have one in memory. Everything in here survives JSON.
+//
+// The room: app.ts makes the HTTP application from a Control, routes/ holds a file per noun,
+// guard.ts decides who may call, problem.ts how "no" looks. What can go wrong comes back as a
+// ControlFault, which the API turns into problem+json and the command line into a sentence.
+
+import type { Config } from '../config/schema.ts'
+import type { Clock } from '../std/clock.ts'
+import type { Log } from '../std/log.ts'
+
+export type World = 'live' | 'sandbox'
+
+export type DomainView = {
+  readonly domain: string
+  readonly world: World
+  /** `config` domains come from the configuration and can be removed only there. */
+  readonly source: 'config' | 'store'
+  readonly keys: readonly { readonly selector: string; readonly algorithm: string }[]
+  readonly createdAt: number
+}
+
+export type NewDomain = {
+  readonly domain: string
+  readonly world: World
+  /** Also make an Ed25519 key (RFC 8463). */
+  readonly ed25519?: boolean
+  /** An existing private key instead of a new RSA-2048 one. */
+  readonly importPem?: string
+  readonly selector?: string
+}
+
+export type PlannedRecord = {
+  readonly type: 'A' | 'AAAA' | 'MX' | 'TXT' | 'PTR'
+  /** Without the final dot. */
+  readonly name: string
+  /** The record's data: an address, `10 mail.example.com`, or the whole text of a TXT record. */
+  readonly value: string
+  readonly ttlSeconds: number
+  readonly purpose:
+    | 'host-address'
+    | 'host-spf'
+    | 'spf'
+    | 'dkim'
+    | 'dmarc'
+    | 'return-path'
+    | 'reverse-name'
+  /** False for PTR: the owner of the address sets it, not the owner of the domain. */
+  readonly inZone: boolean
+}
+
+export type DnsPlan = {
+  readonly domain: string
+  readonly hostname: string
+  readonly records: readonly PlannedRecord[]
+  /** What could not be planned, such as A and PTR while `public_ipv4` is not known. */
+  readonly missing: readonly ('public_ipv4' | 'public_ipv6')[]
+}
+
+export type CredentialView = {
+  readonly name: string
+  /** From domains that it may use; empty means all. */
+  readonly domains: readonly string[]
+  readonly createdAt: number
+}
+
+export type NewCredential = { readonly name: string; readonly domains: readonly string[] }
+
+/** The password exists only in this answer. */
+export type MadeCredential = { readonly credential: CredentialView; readonly password: string }
+
+export type QueueEntryView = {
+  /** The message's id, as in "queued as …". */
+  readonly id: string
+  readonly index: number
+  /** Empty for the empty reverse-path of bounces. */
+  readonly from: string
+  readonly to: string
+  readonly site: string
+  readonly state: 'ready' | 'held'
+  /** Ready entries: when the next attempt is due. */
+  readonly nextAttemptAt: number | null
+  readonly attempts: number
+  readonly acceptedAt: number
+  readonly size: number
+  readonly world: World
+  readonly lastFailure: string | null
+}
+
+export type QueuePage = {
+  readonly entries: readonly QueueEntryView[]
+  /** Give it as `after` for the next page; null at the end. */
+  readonly next: string | null
+}
+
+export type QueueCountsView = {
+  readonly ready: number
+  readonly held: number
+  readonly oldestAcceptedAt: number | null
+}
+
+export type AttemptView = {
+  readonly at: number
+  readonly durationMs: number
+  readonly host: string | null
+  readonly address: string | null
+  readonly tls: string | null
+  readonly results: readonly {
+    readonly recipient: string
+    readonly result: 'delivered' | 'deferred' | 'bounced' | 'expired' | 'cancelled'
+    readonly text: string
+  }[]
+}
+
+/** A message: what still waits, and what was tried. Without entries it has left the queue. */
+export type QueuedMessage = {
+  readonly id: string
+  readonly entries: readonly QueueEntryView[]
+  readonly attempts: readonly AttemptView[]
+}
+
+/** Which entries a retry or a cancel means; exactly one of the fields, or `all`. */
+export type QueueSelection =
+  | { readonly id: string }
+  | { readonly site: string }
+  | { readonly all: true }
+
+export type SandboxMessage = {
+  readonly id: string
+  readonly envelope: { readonly from: string; readonly to: readonly string[] }
+  readonly subject: string
+  readonly authentication: { readonly dkim: string; readonly spf: string; readonly dmarc: string }
+  readonly size: number
+  readonly receivedAt: number
+}
+
+/** One named check of readiness; `text` is English and for operators. */
+export type Check = { readonly name: string; readonly ok: boolean; readonly text: string }
+
+export type ListenerView = {
+  readonly name: string
+  readonly address: string
+  readonly port: number
+  readonly tls: 'none' | 'starttls' | 'implicit'
+  readonly auth: 'optional' | 'required'
+}
+
+export type About = {
+  readonly version: string
+  readonly mode: World
+  readonly hostname: string
+  readonly listeners: readonly ListenerView[]
+}
+
+export type Control = {
+  about(): About
+
+  domains(): Promise<readonly DomainView[]>
+  /** Throws ControlFault NOT_A_DOMAIN, DOMAIN_EXISTS, BAD_KEY. */
+  addDomain(request: NewDomain): Promise<DomainView>
+  /** False: there is none. Throws ControlFault DOMAIN_IN_CONFIG. */
+  removeDomain(domain: string): Promise<boolean>
+  /** Undefined: this server has no such domain. */
+  dnsPlan(domain: string): Promise<DnsPlan | undefined>
+
+  credentials(): Promise<readonly CredentialView[]>
+  /** Throws ControlFault CREDENTIAL_EXISTS, NOT_A_DOMAIN. */
+  addCredential(request: NewCredential): Promise<MadeCredential>
+  revokeCredential(name: string): Promise<boolean>
+
+  /** Entries in a stable order. Throws ControlFault BAD_CURSOR for an `after` that is none. */
+  queue(options: {
+    readonly limit: number
+    readonly after?: string
+    readonly site?: string
+    readonly state?: 'ready' | 'held'
+  }): Promise<QueuePage>
+  queueCounts(): Promise<QueueCountsView>
+  /** Undefined: neither in the queue nor remembered. */
+  queued(id: string): Promise<QueuedMessage | undefined>
+  /** Makes entries due now; resolves to how many. */
+  retry(selection: QueueSelection): Promise<number>
+  /** Ends entries without a bounce; resolves to how many. */
+  cancel(selection: { readonly id: string }): Promise<number>
+
+  /** Newest first; `before` is an id. */
+  sandboxMessages(options: {
+    readonly limit: number
+    readonly before?: string
+  }): Promise<readonly SandboxMessage[]>
+  sandboxMessage(id: string): Promise<SandboxMessage | undefined>
+  sandboxRaw(id: string): Promise<Uint8Array | undefined>
+  clearSandbox(): Promise<void>
+  /** Calls `then` after each capture, until the returned function is called. */
+  onCaptured(then: () => void): () => void
+
+  /** Ready when all are ok. */
+  checks(): Promise<readonly Check[]>
+  /** The text of GET /metrics, in Prometheus' format. */
+  metrics(): Promise<string>
+}
+
+export type ControlFaultCode =
+  | 'NOT_A_DOMAIN'
+  | 'DOMAIN_EXISTS'
+  | 'DOMAIN_IN_CONFIG'
+  | 'BAD_KEY'
+  | 'CREDENTIAL_EXISTS'
+  | 'BAD_CURSOR'
+
+/** A request that makes no sense as things are; the message is English, for the API. */
+export class ControlFault extends Error {
+  override readonly name = 'ControlFault'
+  readonly code: ControlFaultCode
+
+  constructor(code: ControlFaultCode, text: string) {
+    super(text)
+    this.code = code
+  }
+}
+
+export type Dependencies = { readonly log: Log; readonly clock: Clock }
+
+/** A running server. Disposing of it drains: no new sessions, what is open may finish. */
+export type Server = AsyncDisposable & {
+  readonly control: Control
+  /** Where HTTP listens, with the real port. */
+  readonly http: { readonly address: string; readonly port: number }
+  /** Rejects when the server cannot go on, such as after a failed disk; never resolves otherwise. */
+  readonly failed: Promise<never>
+}
+
+/** The two ways to start: with listeners, or only the control over a data folder that nobody serves. */
+export type Engine = {
+  /** Rejects with the socket's error (EADDRINUSE …, with `address` and `port`) or the store's FolderLocked. */
+  startServer(config: Config, dependencies: Dependencies): Promise<Server>
+  openControl(config: Config, dependencies: Dependencies): Promise<Control & AsyncDisposable>
+}

@@ -1,0 +1,207 @@
+// A Control in memory, for tests of the API and the command line.
+
+import {
+  type Control,
+  ControlFault,
+  type DnsPlan,
+  type DomainView,
+  type QueueEntryView,
+  type SandboxMessage,
+} from '../../src/api/control.ts'
+
+export type FakeControl = Control & {
+  /** Puts a message into the sandbox, as a capture would. */
+  capture(message: Partial<SandboxMessage> & { id: string }): void
+  readonly entries: QueueEntryView[]
+  readonly problems: { name: string; ok: boolean; text: string }[]
+  /** Every call that changes something, for assertions. */
+  readonly calls: string[]
+}
+
+export function fakeControl(): FakeControl {
+  const captured: SandboxMessage[] = []
+  const domains = new Map<string, DomainView>()
+  const credentials = new Map<
+    string,
+    { name: string; domains: readonly string[]; createdAt: number }
+  >()
+  const listeners = new Set<() => void>()
+  const entries: QueueEntryView[] = []
+  const calls: string[] = []
+  const problems: { name: string; ok: boolean; text: string }[] = []
+  return {
+    entries,
+    problems,
+    calls,
+    capture(message) {
+      captured.unshift({
+        envelope: { from: 'a@example.com', to: ['b@example.org'] },
+        subject: 'Hello',
+        authentication: { dkim: 'pass', spf: 'pass', dmarc: 'pass' },
+        size: 1000,
+        receivedAt: Date.UTC(2026, 0, 1),
+        ...message,
+      })
+      for (const listener of listeners) listener()
+    },
+    about: () => ({
+      version: '0.1.0',
+      mode: 'sandbox',
+      hostname: 'mail.example.test',
+      listeners: [
+        { name: 'smtp', address: '127.0.0.1', port: 2525, tls: 'none', auth: 'optional' },
+      ],
+    }),
+    domains: async () => [...domains.values()],
+    async addDomain({ domain, world, ed25519, importPem, selector }) {
+      calls.push(`addDomain ${domain} ${importPem ? 'imported' : 'new key'}`)
+      if (!/^[a-z0-9.-]+\.[a-z]+$/.test(domain))
+        throw new ControlFault('NOT_A_DOMAIN', `no domain: ${domain}`)
+      if (domains.has(domain)) throw new ControlFault('DOMAIN_EXISTS', `${domain} exists`)
+      const keys = [{ selector: selector ?? 'p2601', algorithm: 'rsa-sha256' }]
+      if (ed25519) keys.push({ selector: `${selector ?? 'p2601'}e`, algorithm: 'ed25519-sha256' })
+      const made: DomainView = {
+        domain,
+        world,
+        source: 'store',
+        keys,
+        createdAt: Date.UTC(2026, 0, 1),
+      }
+      domains.set(domain, made)
+      return made
+    },
+    async removeDomain(domain) {
+      calls.push(`removeDomain ${domain}`)
+      return domains.delete(domain)
+    },
+    dnsPlan: async (domain) => (domains.has(domain) ? plan(domain) : undefined),
+    credentials: async () => [...credentials.values()],
+    async addCredential({ name, domains }) {
+      if (credentials.has(name)) throw new ControlFault('CREDENTIAL_EXISTS', `${name} exists`)
+      const credential = { name, domains, createdAt: Date.UTC(2026, 0, 1) }
+      credentials.set(name, credential)
+      return { credential, password: 'N0replyuserP@ssw0rd' }
+    },
+    revokeCredential: async (name) => credentials.delete(name),
+    async queue({ limit, after, site, state }) {
+      if (after !== undefined && !/^\d+$/.test(after))
+        throw new ControlFault('BAD_CURSOR', 'no cursor')
+      const from = Number(after ?? 0)
+      const matching = entries.filter(
+        (entry) => (!site || entry.site === site) && (!state || entry.state === state),
+      )
+      const page = matching.slice(from, from + limit)
+      const next = from + limit < matching.length ? String(from + limit) : null
+      return { entries: page, next }
+    },
+    queueCounts: async () => ({
+      ready: entries.filter((entry) => entry.state === 'ready').length,
+      held: entries.filter((entry) => entry.state === 'held').length,
+      oldestAcceptedAt: entries[0]?.acceptedAt ?? null,
+    }),
+    async queued(id) {
+      const own = entries.filter((entry) => entry.id === id)
+      return own.length === 0 ? undefined : { id, entries: own, attempts: [] }
+    },
+    async retry(selection) {
+      calls.push(`retry ${JSON.stringify(selection)}`)
+      return entries.filter(
+        (entry) =>
+          'all' in selection ||
+          ('id' in selection ? entry.id === selection.id : entry.site === selection.site),
+      ).length
+    },
+    async cancel({ id }) {
+      calls.push(`cancel ${id}`)
+      const own = entries.filter((entry) => entry.id === id)
+      for (const entry of own) entries.splice(entries.indexOf(entry), 1)
+      return own.length
+    },
+    async sandboxMessages({ limit, before }) {
+      const from = before === undefined ? 0 : captured.findIndex((one) => one.id === before) + 1
+      return captured.slice(from, from + limit)
+    },
+    sandboxMessage: async (id) => captured.find((one) => one.id === id),
+    sandboxRaw: async (id) =>
+      captured.some((one) => one.id === id)
+        ? Buffer.from('Subject: Hello\r\n\r\nHi\r\n')
+        : undefined,
+    async clearSandbox() {
+      captured.length = 0
+    },
+    onCaptured(then) {
+      listeners.add(then)
+      return () => listeners.delete(then)
+    },
+    checks: async () => [{ name: 'store', ok: true, text: 'writes in 1 ms' }, ...problems],
+    metrics: async () => '# TYPE posthorn_up gauge\nposthorn_up 1\n',
+  }
+}
+
+export function queueEntry(id: string, more: Partial<QueueEntryView> = {}): QueueEntryView {
+  return {
+    id,
+    index: 0,
+    from: 'a@example.com',
+    to: 'b@example.org',
+    site: 'example.org',
+    state: 'ready',
+    nextAttemptAt: Date.UTC(2026, 0, 1, 12),
+    attempts: 1,
+    acceptedAt: Date.UTC(2026, 0, 1),
+    size: 5120,
+    world: 'live',
+    lastFailure: 'mx.example.org said at rcpt: 450 4.2.0 Try again later',
+    ...more,
+  }
+}
+
+function plan(domain: string): DnsPlan {
+  return {
+    domain,
+    hostname: `mail.${domain}`,
+    records: [
+      {
+        type: 'A',
+        name: `mail.${domain}`,
+        value: '203.0.113.10',
+        ttlSeconds: 300,
+        purpose: 'host-address',
+        inZone: true,
+      },
+      {
+        type: 'TXT',
+        name: domain,
+        value: 'v=spf1 ip4:203.0.113.10 ~all',
+        ttlSeconds: 300,
+        purpose: 'spf',
+        inZone: true,
+      },
+      {
+        type: 'TXT',
+        name: `p2601._domainkey.${domain}`,
+        value: `v=DKIM1; k=rsa; p=${'A'.repeat(392)}`,
+        ttlSeconds: 300,
+        purpose: 'dkim',
+        inZone: true,
+      },
+      {
+        type: 'TXT',
+        name: `_dmarc.${domain}`,
+        value: 'v=DMARC1; p=none',
+        ttlSeconds: 300,
+        purpose: 'dmarc',
+        inZone: true,
+      },
+      {
+        type: 'PTR',
+        name: '10.113.0.203.in-addr.arpa',
+        value: `mail.${domain}`,
+        ttlSeconds: 300,
+        purpose: 'reverse-name',
+        inZone: false,
+      },
+    ],
+    missing: [],
+  }
+}
