@@ -1,6 +1,7 @@
 // From what we want of TLS to socket options, and what was agreed. A handshake may end in any of
 // five events, of which two are not documented; here they become one promise.
 
+import { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import {
   type ConnectionOptions,
@@ -31,12 +32,33 @@ export type TlsUpgrade =
       readonly onSession?: (session: Buffer) => void
     }
 
+/** A server's key and certificate chain, ready to use. */
+export type ServerCertificate = {
+  readonly secureContext: SecureContext
+  /** Nobody can verify it without being told. */
+  readonly selfSigned: boolean
+  /** Milliseconds since 1970. */
+  readonly notAfter: number
+}
+
 /**
- * A server's key and certificate chain.
- * @param listener binds session tickets to it: one from another listener is worth nothing here
+ * Reads PEM texts; throws when they are none or do not belong together.
+ * @param listener binds session tickets to it: a ticket of another listener is worth nothing here
  */
-export function serverSecureContext(key: string | Buffer, cert: string | Buffer, listener: string) {
-  return createSecureContext({ key, cert, minVersion: 'TLSv1.2', sessionIdContext: listener })
+export function serverCertificate(
+  key: string | Buffer,
+  chain: string | Buffer,
+  listener: string,
+): ServerCertificate {
+  const leaf = new X509Certificate(chain)
+  const secureContext = createSecureContext({
+    key,
+    cert: chain,
+    minVersion: 'TLSv1.2',
+    sessionIdContext: listener,
+  })
+  const selfSigned = leaf.checkIssued(leaf) && leaf.verify(leaf.publicKey)
+  return { secureContext, selfSigned, notAfter: leaf.validToDate.getTime() }
 }
 
 /** Runs the handshake over an open socket; rejects with TlsFailed or the signal's reason. The plain socket then belongs to the result. */

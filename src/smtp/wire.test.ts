@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { testAuthority, testCertificate, testKey } from '../../test/support/certificate.ts'
 import { systemClock } from '../std/clock.ts'
 import type { LineEnding } from './input.ts'
-import { serverSecureContext, TlsFailed } from './tls.ts'
+import { serverCertificate, TlsFailed } from './tls.ts'
 import {
   LineMalformed,
   LineTooLong,
@@ -14,7 +14,7 @@ import {
   WireTimeout,
 } from './wire.ts'
 
-const secureContext = serverSecureContext(testKey, testCertificate, 'test')
+const { secureContext } = serverCertificate(testKey, testCertificate, 'test')
 const limits = { maxBytes: 100, timeoutMs: 5_000 }
 let server: Server
 let accepted: (socket: Socket) => void

@@ -365,7 +365,8 @@ export class Wire {
     const now = this.#clock.elapsed()
     // A timer may ring a fraction of a millisecond early.
     const isLate = (waiter: Waiter | undefined) => waiter && waiter.deadline <= now + 1
-    const { reading, draining } = { reading: this.#reading, draining: this.#draining }
+    const reading = this.#reading
+    const draining = this.#draining
     if (isLate(reading)) this.#reading = undefined
     if (isLate(draining)) this.#draining = undefined
     if (isLate(reading)) reading?.reject(new WireTimeout('nothing came in time'))

@@ -1,0 +1,241 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Domain } from '../mail/domain.ts'
+import { formatReply, reply } from '../mail/reply.ts'
+import type { Clock } from '../std/clock.ts'
+import type { Log } from '../std/log.ts'
+import {
+  type AuthThrottle,
+  defaultLimits,
+  type ProtocolLimits,
+  type SessionLimits,
+} from './limits.ts'
+import { isLoopback } from './secure.ts'
+import { serveSession } from './serve.ts'
+import type { SmtpService } from './service.ts'
+import { type Door, Session, ShuttingDown, type SmtpServerEvents } from './session.ts'
+import type { ServerCertificate } from './tls.ts'
+import { Wire } from './wire.ts'
+
+export type ListenerOptions = {
+  /** For logs, metrics and Client.listener. */
+  readonly name: string
+  /** Our name in the banner and in EHLO. */
+  readonly hostname: Domain
+  /** The local address; `::` is every one. */
+  readonly address: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly tls: 'none' | 'starttls' | 'implicit'
+  readonly certificate?: ServerCertificate
+  /** Nobody sends without a credential; else the service decides. */
+  readonly requireAuth: boolean
+  /** Passwords in the clear: where nothing is said, on loopback and where TLS is `none`. */
+  readonly authWithoutTls?: boolean
+  /** These clients may also end all lines of a session with a bare LF, as nc does. */
+  isTrusted?(address: string): boolean
+  readonly limits?: Partial<ProtocolLimits>
+}
+
+/** What listeners share. */
+export type ListenerDeps = {
+  readonly service: SmtpService
+  readonly slots: SessionLimits
+  readonly throttle: AuthThrottle
+  readonly clock: Clock
+  readonly log: Log
+  readonly events?: SmtpServerEvents
+}
+
+const HASTEN_EVERY_MS = 1_000
+const LAST_WORDS_MS = 1_000
+
+/** Opens a port. Rejects with the system's error (EADDRINUSE, EACCES …). */
+export async function listen(options: ListenerOptions, deps: ListenerDeps): Promise<Listener> {
+  const listener = new Listener(options, deps)
+  await listener.open()
+  return listener
+}
+
+/** An open port and its sessions. */
+export class Listener implements AsyncDisposable {
+  readonly name: string
+  readonly #options: ListenerOptions
+  readonly #deps: ListenerDeps
+  readonly #door: Door
+  readonly #server: Server
+  readonly #sessions = new Map<Session, Promise<void>>()
+  #certificate: ServerCertificate | undefined
+  #hastenedAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: ListenerOptions, deps: ListenerDeps) {
+    this.name = options.name
+    this.#options = options
+    this.#deps = deps
+    this.#certificate = options.certificate
+    this.#door = this.#makeDoor()
+    // A client may close its side and still wait for our replies.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#receive(socket),
+    )
+  }
+
+  /** Rejects when the port cannot be had. */
+  open(): Promise<void> {
+    const { address, port } = this.#options
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host: address, port, backlog: 1024 }, () => {
+        this.#server.off('error', reject)
+        this.#server.on('error', (error) => {
+          this.#deps.log.error({ err: error, listener: this.name }, 'smtp listener failed')
+        })
+        resolve()
+      })
+    })
+  }
+
+  /** The port that was taken. */
+  get port(): number {
+    const address = this.#server.address()
+    return typeof address === 'object' && address ? address.port : this.#options.port
+  }
+
+  /** Open sessions. */
+  get sessions(): number {
+    return this.#sessions.size
+  }
+
+  /** From now on; open sessions keep theirs. */
+  useCertificate(certificate: ServerCertificate | undefined): void {
+    this.#certificate = certificate
+  }
+
+  /**
+   * Takes no more connections, tells idle sessions to go and lets transactions end; what is left
+   * after `deadlineMs` is cut off. Resolves when no session is left.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#server.close()
+    for (const session of this.#sessions.keys()) session.drain()
+    await this.#ended(deadlineMs)
+    for (const { wire } of this.#sessions.keys()) wire.interrupt(new ShuttingDown('shutting down'))
+    await this.#ended(LAST_WORDS_MS)
+    for (const { wire } of this.#sessions.keys()) wire.destroy()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0)
+  }
+
+  async #ended(withinMs: number): Promise<void> {
+    if (this.#sessions.size === 0) return
+    const giveUp = new AbortController()
+    const ended = Promise.all(this.#sessions.values())
+    const late = this.#deps.clock.sleep(withinMs, giveUp.signal).catch(() => {})
+    await Promise.race([ended, late])
+    giveUp.abort()
+  }
+
+  #makeDoor(): Door {
+    const { name, hostname, address, tls, requireAuth, authWithoutTls, limits } = this.#options
+    const { service, throttle, clock, log, events = {}, slots } = this.#deps
+    return {
+      name,
+      hostname,
+      tls,
+      certificate: () => this.#usableCertificate(),
+      requireAuth,
+      authWithoutTls: authWithoutTls ?? (tls === 'none' || isLoopback(address)),
+      limits: { ...defaultLimits, ...limits },
+      service,
+      throttle,
+      events,
+      clock,
+      log,
+      isStressed: () => slots.stressed,
+    }
+  }
+
+  /**
+   * Clients that see STARTTLS on their own machine upgrade unasked, and then fail to verify a
+   * self-signed certificate: there it would only do harm.
+   */
+  #usableCertificate(): ServerCertificate | undefined {
+    const certificate = this.#certificate
+    if (!certificate || certificate.notAfter < this.#deps.clock.now()) return undefined
+    const { tls, address } = this.#options
+    return tls === 'starttls' && certificate.selfSigned && isLoopback(address)
+      ? undefined
+      : certificate
+  }
+
+  #receive(socket: Socket): void {
+    const { slots, clock, events } = this.#deps
+    const lineEnding = this.#options.isTrusted?.(clientAddress(socket)) ? 'first-decides' : 'crlf'
+    const wire = new Wire(socket, { clock, lineEnding })
+    const slot = slots.enter(wire.remoteAddress)
+    if (slot !== 'entered') {
+      events?.onTurnedAway?.(this.name, wire.remoteAddress)
+      turnAway(wire, { slot, hostname: this.#options.hostname, tls: this.#options.tls })
+      return
+    }
+    events?.onSession?.(this.name)
+    const session = new Session(wire, this.#door)
+    this.#sessions.set(session, this.#serve(session))
+    if (slots.stressed) this.#hasten()
+  }
+
+  async #serve(session: Session): Promise<void> {
+    try {
+      await serveSession(session)
+    } finally {
+      this.#sessions.delete(session)
+      this.#deps.slots.leave(session.wire.remoteAddress)
+      logSession(session)
+    }
+  }
+
+  /** Most slots are taken: who is silent now has less time. */
+  #hasten(): void {
+    const now = this.#deps.clock.elapsed()
+    if (now - this.#hastenedAt < HASTEN_EVERY_MS) return
+    this.#hastenedAt = now
+    for (const { wire } of this.#sessions.keys()) wire.hasten(this.#door.limits.stressedIdleMs)
+  }
+}
+
+/** Before anything is spent on it. On a TLS port a reply in the clear would be no reply. */
+function turnAway(
+  wire: Wire,
+  { slot, hostname, tls }: { slot: string; hostname: string; tls: string },
+): void {
+  if (tls === 'implicit') {
+    wire.destroy()
+    return
+  }
+  const why = slot === 'address is full' ? 'connections from your address' : 'connections'
+  wire.write(formatReply(reply(421, '4.7.0', `${hostname} Error: too many ${why}`)))
+  wire.end()
+}
+
+function logSession(session: Session): void {
+  const { client, door, accepted, refused, fault } = session
+  door.log.info(
+    {
+      listener: client.listener,
+      client: client.address,
+      hello: client.helloName,
+      tls: client.tls?.version,
+      credential: client.credential,
+      accepted,
+      refused,
+      durationMs: Math.round(door.clock.elapsed() - session.startedAt),
+      fault,
+    },
+    'smtp session',
+  )
+}
+
+function clientAddress(socket: Socket): string {
+  return (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
+}

@@ -1,0 +1,168 @@
+import type { Domain } from '../mail/domain.ts'
+import type { Recipient } from '../mail/envelope.ts'
+import { formatReply, type Reply, reply } from '../mail/reply.ts'
+import type { Clock } from '../std/clock.ts'
+import type { Log } from '../std/log.ts'
+import type { AuthThrottle, ProtocolLimits } from './limits.ts'
+import type { Client, MailRequest, SmtpService } from './service.ts'
+import type { ServerCertificate } from './tls.ts'
+import type { Wire } from './wire.ts'
+
+/** What a listener is to its sessions. */
+export type Door = {
+  readonly name: string
+  readonly hostname: Domain
+  readonly tls: 'none' | 'starttls' | 'implicit'
+  /** The one of now; undefined when there is none that a client could use. */
+  certificate(): ServerCertificate | undefined
+  /** Nobody sends without a credential. */
+  readonly requireAuth: boolean
+  /** Passwords may be sent in the clear. */
+  readonly authWithoutTls: boolean
+  readonly limits: ProtocolLimits
+  readonly service: SmtpService
+  readonly throttle: AuthThrottle
+  readonly events: SmtpServerEvents
+  readonly clock: Clock
+  readonly log: Log
+  /** Most slots are taken. */
+  isStressed(): boolean
+}
+
+/** What the outside may count. */
+export type SmtpServerEvents = {
+  onSession?(listener: string): void
+  /** No slot was left: 421 and closed. */
+  onTurnedAway?(listener: string, address: string): void
+  onAccepted?(client: Client): void
+  onRefusal?(client: Client, verb: string, reply: Reply): void
+  onAuthFailure?(client: Client, username: string): void
+}
+
+/** MAIL was accepted; what has come since. */
+export type Transaction = {
+  readonly request: MailRequest
+  readonly recipients: Recipient[]
+  refused: number
+}
+
+/** We are going down: the reason that interrupts waiting sessions. */
+export class ShuttingDown extends Error {
+  override readonly name = 'ShuttingDown'
+}
+
+const TRANSACTION_VERBS = new Set(['MAIL', 'RCPT', 'DATA', 'BDAT'])
+
+/** One connection of a client: what is known of it and where it stands. */
+export class Session {
+  readonly wire: Wire
+  readonly door: Door
+  client: Client
+  /** EHLO or HELO was said on this layer. */
+  greeted = false
+  open = true
+  /** Ends when no transaction runs. */
+  draining = false
+  accepted = 0
+  refused = 0
+  errors = 0
+  junk = 0
+  longLines = 0
+  authFailures = 0
+  /** The last thing that went wrong, for the log. */
+  fault: string | undefined
+  readonly startedAt: number
+  #transaction: Transaction | undefined
+
+  constructor(wire: Wire, door: Door) {
+    this.wire = wire
+    this.door = door
+    this.startedAt = door.clock.elapsed()
+    this.client = {
+      address: wire.remoteAddress,
+      port: wire.remotePort,
+      listener: door.name,
+      helloName: '',
+      esmtp: false,
+    }
+  }
+
+  get transaction(): Transaction | undefined {
+    return this.#transaction
+  }
+
+  begin(request: MailRequest): void {
+    this.#transaction = { request, recipients: [], refused: 0 }
+  }
+
+  /** The one end of every transaction, good or bad: nothing of it remains. */
+  endTransaction(): void {
+    this.#transaction = undefined
+  }
+
+  get idleMs(): number {
+    const { limits } = this.door
+    return this.door.isStressed() ? limits.stressedIdleMs : limits.idleMs
+  }
+
+  /** The next line; the errors are those of Wire.readLine. */
+  readLine(maxBytes: number): string | Promise<string> {
+    return this.wire.readLine({ maxBytes, timeoutMs: this.idleMs })
+  }
+
+  /**
+   * Sends a reply and keeps the account of errors: after some each answer waits, after more the
+   * session ends.
+   */
+  answer(verb: string, said: Reply): void | Promise<void> {
+    if (said.code >= 400) this.#countError(verb, said)
+    if (this.errors >= this.door.limits.softErrors) return this.#answerLate(said)
+    this.wire.write(formatReply(said))
+  }
+
+  async #answerLate(said: Reply): Promise<void> {
+    const { limits, clock, hostname } = this.door
+    await clock.sleep(limits.errorDelayMs)
+    if (this.errors < limits.hardErrors || said.code === 421) this.wire.write(formatReply(said))
+    else this.hangUp(reply(421, '4.7.0', `${hostname} Error: too many errors`))
+  }
+
+  #countError(verb: string, said: Reply): void {
+    this.fault = `${verb}: ${formatReply(said).trimEnd()}`
+    if (TRANSACTION_VERBS.has(verb)) this.refused++
+    if (verb !== 'RCPT' || !this.#mostAreTaken()) this.errors++
+    this.door.events.onRefusal?.(this.client, verb, said)
+  }
+
+  /** A long list of recipients may have some bad ones: that is no attack. */
+  #mostAreTaken(): boolean {
+    const transaction = this.#transaction
+    return transaction !== undefined && transaction.recipients.length > transaction.refused
+  }
+
+  /** A command that leads nowhere; very many of them count as errors. */
+  countJunk(): void {
+    if (++this.junk > this.door.limits.junkCommands) this.errors++
+  }
+
+  /** A message was taken: earlier mistakes are forgiven. */
+  countAccepted(): void {
+    this.accepted++
+    this.errors = 0
+    this.junk = 0
+    this.door.events.onAccepted?.(this.client)
+  }
+
+  /** Says so and closes after it. */
+  hangUp(said: Reply): void {
+    this.fault = formatReply(said).trimEnd()
+    this.wire.write(formatReply(said))
+    this.open = false
+  }
+
+  /** Ends it at once when idle, else after its transaction. */
+  drain(): void {
+    this.draining = true
+    if (!this.#transaction) this.wire.interrupt(new ShuttingDown('shutting down'))
+  }
+}

@@ -1,0 +1,112 @@
+// What a client may say: one entry a verb, with when it is allowed and what it does.
+
+import { formatCapabilities } from '../mail/capabilities.ts'
+import type { Command, CommandFault } from '../mail/command.ts'
+import { Refusal, type Reply, refuse, reply } from '../mail/reply.ts'
+import { bdat, data } from './data.ts'
+import { auth, offersAuth, offersTls, starttls } from './secure.ts'
+import type { Session } from './session.ts'
+import { mail, rcpt } from './transaction.ts'
+
+type Verb<Name extends Command['verb']> = {
+  /** EHLO or HELO must have been said. */
+  readonly greeted?: true
+  /** Not while a transaction runs. */
+  readonly outside?: true
+  /** Leads nowhere: so many of them and no more. */
+  readonly junk?: true
+  readonly run: (
+    session: Session,
+    command: Extract<Command, { verb: Name }>,
+  ) => Reply | Promise<Reply | undefined>
+}
+
+const OK = reply(250, '2.0.0', 'Ok')
+const BYE = reply(221, '2.0.0', 'Bye')
+const HELP = reply(
+  214,
+  '2.0.0',
+  'EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS AUTH',
+  'RFC 5321 tells the rest',
+)
+const CANNOT_VERIFY = reply(252, '2.5.2', 'Cannot verify, but will take mail and try to deliver it')
+
+const verbs: { readonly [Name in Command['verb']]: Verb<Name> } = {
+  EHLO: { run: (session, { name }) => hello(session, { name, esmtp: true }) },
+  HELO: { run: (session, { name }) => hello(session, { name, esmtp: false }) },
+  MAIL: { greeted: true, run: mail },
+  RCPT: { greeted: true, run: rcpt },
+  DATA: { greeted: true, run: data },
+  BDAT: { run: bdat },
+  RSET: {
+    junk: true,
+    run(session) {
+      session.endTransaction()
+      return OK
+    },
+  },
+  NOOP: { junk: true, run: () => OK },
+  VRFY: { junk: true, run: () => CANNOT_VERIFY },
+  HELP: { junk: true, run: () => HELP },
+  QUIT: {
+    run(session) {
+      session.open = false
+      return BYE
+    },
+  },
+  STARTTLS: { greeted: true, outside: true, run: starttls },
+  AUTH: { greeted: true, outside: true, run: auth },
+}
+
+/** Runs one command; undefined when it has answered itself. Throws a Refusal where the answer is no. */
+export function obey(
+  session: Session,
+  command: Command | CommandFault,
+): Reply | Promise<Reply | undefined> {
+  if (command.verb === 'FAULT') {
+    throw new Refusal(command.reply, {
+      hangUp: command.fault === 'foreign' || command.reply.code === 421,
+    })
+  }
+  // The table's own type says that each verb gets its own command; the compiler cannot follow it through the index.
+  const verb = verbs[command.verb] as Verb<Command['verb']>
+  if (verb.greeted && !session.greeted) throw refuse(503, '5.5.1', 'Error: send EHLO or HELO first')
+  if (verb.outside && session.transaction) {
+    throw refuse(503, '5.5.1', 'Error: a mail transaction is in progress')
+  }
+  if (verb.junk) session.countJunk()
+  return verb.run(session, command)
+}
+
+/** Each hello begins anew (RFC 5321 §4.1.4). */
+function hello(session: Session, said: { readonly name: string; readonly esmtp: boolean }): Reply {
+  session.endTransaction()
+  if (session.greeted) session.countJunk()
+  session.greeted = true
+  session.client = { ...session.client, helloName: said.name, esmtp: said.esmtp }
+  const { hostname } = session.door
+  return said.esmtp
+    ? reply(250, undefined, hostname, ...announce(session))
+    : reply(250, undefined, hostname)
+}
+
+const MECHANISMS = new Set(['PLAIN', 'LOGIN'])
+const NO_MECHANISMS = new Set<string>()
+
+/** Only what holds on this connection, now. */
+function announce(session: Session): string[] {
+  const { limits } = session.door
+  return formatCapabilities({
+    pipelining: true,
+    size: limits.messageOctets,
+    starttls: offersTls(session),
+    auth: offersAuth(session) ? MECHANISMS : NO_MECHANISMS,
+    enhancedStatusCodes: true,
+    eightBitMime: true,
+    smtputf8: true,
+    dsn: true,
+    chunking: true,
+    requireTls: session.client.tls !== undefined,
+    limits: { rcptMax: limits.recipients },
+  })
+}

@@ -1,0 +1,92 @@
+import type { Domain } from '../../src/mail/domain.ts'
+import type { Envelope } from '../../src/mail/envelope.ts'
+import { refuse } from '../../src/mail/reply.ts'
+import {
+  AuthThrottle,
+  type ProtocolLimits,
+  SessionLimits,
+  type SlotLimits,
+} from '../../src/smtp/limits.ts'
+import { type Listener, type ListenerOptions, listen } from '../../src/smtp/server.ts'
+import type { Client, SmtpService } from '../../src/smtp/service.ts'
+import { serverCertificate } from '../../src/smtp/tls.ts'
+import { type Clock, systemClock } from '../../src/std/clock.ts'
+import { type Log, silentLog } from '../../src/std/log.ts'
+import { testCertificate, testKey } from './certificate.ts'
+
+export type Received = {
+  readonly client: Client
+  readonly envelope: Envelope
+  readonly content: string
+}
+
+/** A real SMTP listener over a service that keeps what it gets; it knows `nobody@*` not, and one password. */
+export type TestListener = {
+  readonly listener: Listener
+  readonly port: number
+  /** What was accepted, as binary text. */
+  readonly received: Received[]
+  /** One line for each session that ended. */
+  readonly log: Record<string, unknown>[]
+}
+
+export type TestOptions = Partial<ListenerOptions> & {
+  readonly service?: Partial<SmtpService>
+  readonly slots?: SlotLimits
+  readonly clock?: Clock
+  readonly limits?: Partial<ProtocolLimits>
+}
+
+export const PASSWORD = 'correct horse'
+
+export async function openListener(options: TestOptions = {}): Promise<TestListener> {
+  const received: Received[] = []
+  const log: Record<string, unknown>[] = []
+  const {
+    service,
+    slots = { perAddress: 100, total: 1_000 },
+    clock = systemClock,
+    ...own
+  } = options
+  const listener = await listen(
+    {
+      name: 'test',
+      hostname: 'mx.example.com' as Domain,
+      address: '127.0.0.1',
+      port: 0,
+      tls: 'none',
+      certificate: serverCertificate(testKey, testCertificate, 'test'),
+      requireAuth: false,
+      ...own,
+      limits: { errorDelayMs: 0, ...own.limits },
+    },
+    {
+      service: { ...keeper(received), ...service },
+      slots: new SessionLimits(slots),
+      throttle: new AuthThrottle(clock),
+      clock,
+      log: { ...silentLog, info: (fields) => log.push(fields) } satisfies Log,
+    },
+  )
+  return { listener, port: listener.port, received, log }
+}
+
+function keeper(received: Received[]): SmtpService {
+  return {
+    authenticate: async (_, username, password) => username === 'app' && password === PASSWORD,
+    mail() {},
+    recipient(_, __, recipient) {
+      if (recipient.mailbox.localPart === 'nobody') throw refuse(550, '5.1.1', 'No such user')
+      return recipient
+    },
+    async accept(client, envelope, content) {
+      const chunks: Uint8Array[] = []
+      await content((chunk) => {
+        chunks.push(chunk)
+        return undefined
+      })
+      received.push({ client, envelope, content: Buffer.concat(chunks).toString('latin1') })
+      return `Ok: queued as ${received.length}`
+    },
+  }
+}
