@@ -238,21 +238,19 @@ function notACommand(verb: string): CommandFault {
   return fault('unknown', reply(500, '5.5.2', `Unknown command${shown}; try HELP`))
 }
 
-/** `MAIL FROM:<…> …` with CRLF; the caller leaves out parameters that the peer does not take. */
+/** `MAIL FROM:<…> …`, a line without CRLF; the caller leaves out parameters that the peer does not take. */
 export function formatMail(reversePath: ReversePath, parameters: MailParameters): string {
   const address = reversePath ? formatMailbox(reversePath) : ''
-  return commandLine(`MAIL FROM:<${address}>${formatMailParameters(parameters)}`)
+  return oneLine(`MAIL FROM:<${address}>${formatMailParameters(parameters)}`)
 }
 
-/** `RCPT TO:<…> …` with CRLF; pass a recipient without notify and originalRecipient to a peer without DSN. */
+/** `RCPT TO:<…> …`, a line without CRLF; pass a recipient without notify and originalRecipient to a peer without DSN. */
 export function formatRcpt(recipient: Recipient): string {
-  return commandLine(
-    `RCPT TO:<${formatMailbox(recipient.mailbox)}>${formatRcptParameters(recipient)}`,
-  )
+  return oneLine(`RCPT TO:<${formatMailbox(recipient.mailbox)}>${formatRcptParameters(recipient)}`)
 }
 
-/** The one place that makes a command line: adds CRLF, throws a TypeError when there is one inside. */
-export function commandLine(text: string): string {
-  if (/[\r\n\0]/.test(text)) throw new TypeError('a command with a line break or NUL')
-  return `${text}\r\n`
+/** Nothing in a command may start another one: throws a TypeError. */
+function oneLine(command: string): string {
+  if (/[\r\n\0]/.test(command)) throw new TypeError('a command with a line break or NUL')
+  return command
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { DotReader, DotWriter, UnsafeContent } from './dot.ts'
+import { DotReader, DotStuffer, UnsafeContent } from './dot.ts'
 
 /** Reads a message octet by octet, as plainly as the standard says it: what DotReader is held against. */
 function readPlainly(octets: string): { content: string; end: number | undefined } {
@@ -100,7 +100,7 @@ test('any octets, split anywhere, read as if read plainly', () => {
 })
 
 function write(chunks: readonly string[]): string {
-  const writer = new DotWriter()
+  const writer = new DotStuffer()
   const pieces = chunks.flatMap((chunk) => writer.push(Buffer.from(chunk, 'latin1')))
   return Buffer.concat([...pieces, writer.end()]).toString('latin1')
 }

@@ -117,7 +117,7 @@ export class UnsafeContent extends Error {
  * Writes content for DATA: stuffs dots over any split of chunks, adds a missing final CRLF, ends
  * with the dot line, and throws UnsafeContent rather than let a bare CR, bare LF or NUL leave.
  */
-export class DotWriter {
+export class DotStuffer {
   #last = LF // as if a line had just ended
 
   /** The pieces to write for this chunk: parts of it, with dots between them. */
