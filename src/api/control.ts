@@ -5,7 +5,9 @@
 // guard.ts decides who may call, problem.ts how "no" looks. What can go wrong comes back as a
 // ControlFault, which the API turns into problem+json and the command line into a sentence.
 
+import type { Text } from '../config/language.ts'
 import type { Config } from '../config/schema.ts'
+import type { PlannedRecord } from '../doctor/plan.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
 
@@ -30,31 +32,12 @@ export type NewDomain = {
   readonly selector?: string
 }
 
-export type PlannedRecord = {
-  readonly type: 'A' | 'AAAA' | 'MX' | 'TXT' | 'PTR'
-  /** Without the final dot. */
-  readonly name: string
-  /** The record's data: an address, `10 mail.example.com`, or the whole text of a TXT record. */
-  readonly value: string
-  readonly ttlSeconds: number
-  readonly purpose:
-    | 'host-address'
-    | 'host-spf'
-    | 'spf'
-    | 'dkim'
-    | 'dmarc'
-    | 'return-path'
-    | 'reverse-name'
-  /** False for PTR: the owner of the address sets it, not the owner of the domain. */
-  readonly inZone: boolean
-}
-
 export type DnsPlan = {
   readonly domain: string
   readonly hostname: string
   readonly records: readonly PlannedRecord[]
-  /** What could not be planned, such as A and PTR while `public_ipv4` is not known. */
-  readonly missing: readonly ('public_ipv4' | 'public_ipv6')[]
+  /** The options that hide records while they are not set: A and PTR need `public_ipv4`. */
+  readonly missing: readonly 'public_ipv4'[]
 }
 
 export type CredentialView = {
@@ -150,6 +133,8 @@ export type About = {
   readonly mode: World
   readonly hostname: string
   readonly listeners: readonly ListenerView[]
+  /** Sandbox recipients that provoke what the world does, such as `full@example.com`. */
+  readonly speakingAddresses: readonly { readonly address: string; readonly says: Text }[]
 }
 
 export type Control = {

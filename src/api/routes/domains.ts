@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { formatZone } from '../../doctor/zone.ts'
 import type { RouteContext } from '../app.ts'
 import { languageOf } from '../page.ts'
 import { notFound } from '../problem.ts'
-import { formatZone } from '../zone-text.ts'
 
 const newDomain = z.strictObject({
   domain: z.string().min(1).max(300),
@@ -49,6 +49,6 @@ export function domainRoutes(app: FastifyInstance, { control, guard }: RouteCont
     if (!plan) throw notFound('domain', request.params.domain)
     if (format === 'json') return plan
     reply.type('text/plain; charset=utf-8')
-    return reply.send(formatZone(plan, languageOf(request.headers['accept-language'])))
+    return reply.send(formatZone(plan.records, languageOf(request.headers['accept-language'])))
   })
 }
