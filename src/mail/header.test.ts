@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   bodyStart,
+  fieldText,
   fieldValue,
   findField,
   findFields,
@@ -111,6 +112,14 @@ test('no value can start another field', () => {
   for (const name of ['', 'a b', 'a:b', 'имя', 'a'.repeat(77)]) {
     assert.throws(() => formatField(name, 'value'), TypeError)
   }
+})
+
+test('values beyond ASCII are UTF-8, or else Latin-1', () => {
+  const latin1 = (text: string) => Buffer.from(text).toString('latin1')
+  const [utf8, other, plain] = fieldsOf(`A: ${latin1('Привет')}\r\nB: caf\u00e9\r\nC: d\r\n`)
+  assert.equal(fieldText(utf8!), 'Привет')
+  assert.equal(fieldText(other!), 'caf\u00e9')
+  assert.equal(fieldText(plain!), 'd')
 })
 
 const names = fc.stringMatching(/^[!-9;-~]{1,30}$/)

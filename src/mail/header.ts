@@ -1,6 +1,8 @@
 // Header fields (RFC 5322 §2.2): split a block, find, unfold, fold, write. A field keeps its octets
 // as they came, for what is signed must be what was sent.
 
+import { isUtf8 } from 'node:buffer'
+
 /** One field of a header block. */
 export type HeaderField = {
   /** As it stands in the message. */
@@ -113,6 +115,14 @@ export function findField(
 /** What stands after the colon, unfolded and trimmed. */
 export function fieldValue(field: HeaderField): string {
   return unfold(field.raw.slice(field.raw.indexOf(':') + 1)).trim()
+}
+
+/** The field's value as Unicode text: UTF-8 where it is valid (RFC 6532), else every octet a Latin-1 character. */
+export function fieldText(field: HeaderField): string {
+  const value = fieldValue(field)
+  if (!/[\u0080-\u00ff]/.test(value)) return value
+  const octets = Buffer.from(value, 'latin1')
+  return isUtf8(octets) ? octets.toString('utf8') : value
 }
 
 /** Takes the line breaks of folding away (RFC 5322 §2.2.3): CRLF before white space, and the final one. */
