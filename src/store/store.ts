@@ -59,6 +59,8 @@ export type DomainRecord = {
   readonly world: World
   readonly keys: readonly DkimKey[]
   readonly createdAt: number
+  /** Kept for its keys: the domain is ours only while the configuration names it. */
+  readonly configured?: boolean
 }
 
 export type CredentialRecord = {
@@ -170,6 +172,22 @@ export type Store = AsyncDisposable & {
   damage(): Promise<{ readonly count: number; readonly folder: string }>
   /** Forgets attempts older than `before`. */
   prune(before: number): Promise<void>
+  /** Counters since the start, for metrics; costs nothing. */
+  stats(): StoreStats
+}
+
+export type StoreStats = {
+  /** Changes asked for, and the batches that carried them: their ratio is how well commits are shared. */
+  readonly operations: number
+  readonly batches: number
+  readonly reads: number
+  /** Transactions that became durable, and the seconds spent in them, sync included. */
+  readonly commits: number
+  readonly commitSeconds: number
+  readonly checkpoints: number
+  readonly logBytes: number
+  /** Free space of the disk as last looked at; 0 before the first look. */
+  readonly freeBytes: number
 }
 
 export type DueBatch = {

@@ -1,0 +1,375 @@
+// The writer: runs in its own thread and owns the connection that writes. A batch is one
+// transaction: when its COMMIT returns, SQLite has synced the log (WAL, synchronous=FULL), and only
+// then does anybody hear of it.
+//
+// A full disk refuses what brings mail in and still settles, from the reserve. After a failed sync
+// the connection is closed and opened anew: the kernel may have dropped the pages, so the same sync
+// is never tried again and believed. A damaged database is the opener's business: nothing is done.
+
+import { existsSync, statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Clock } from '../../std/clock.ts'
+import { CONTENT_ROW_BYTES } from '../store.ts'
+import { calls } from './calls.ts'
+import { type Database, openForWriting, troubleOf } from './driver.ts'
+import {
+  type Answer,
+  CALL,
+  COMMIT,
+  COMMIT_ENTRY,
+  COMMIT_HEAD,
+  type Operation,
+  PUT,
+  SETTLE,
+  SETTLE_CHANGE,
+  SETTLE_HEAD,
+  type WriterStats,
+} from './operations.ts'
+import { contentChecksum, entryChecksum, headChecksum } from './rows.ts'
+import { prepareStatements, type Statements } from './statements.ts'
+
+/** Pages in the log before they are written back: 48 MB, so that most short-lived mail never reaches the main file. */
+const CHECKPOINT_PAGES = 6000
+/** Asking how long the log is costs a statement: every so many commits is enough. */
+const CHECKPOINT_EVERY = 16
+const LOOK_AT_DISK_MS = 1000
+
+const EMPTY = new Uint8Array(0)
+
+type Failures = { index: number; kind: 'full' | 'failed'; text: string }[]
+
+export type WriterOptions = {
+  readonly path: string
+  readonly clock: Clock
+  /** Free space below which no new mail is taken. */
+  readonly reserveBytes: number
+}
+
+export class Writer {
+  readonly #options: WriterOptions
+  #database: Database
+  #statements: Statements
+  #bytes: Uint8Array = EMPTY
+  #freeBytes = Number.POSITIVE_INFINITY
+  #walBytes = 0
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #commits = 0
+  #checkpoints = 0
+  #commitSeconds = 0
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+    this.#database = openForWriting(options.path)
+    this.#statements = prepareStatements(this.#database)
+  }
+
+  get database(): Database {
+    return this.#database
+  }
+
+  /** Runs a batch; whatever the answer does not name as failed is durable. */
+  run(operations: readonly Operation[], bytes: ArrayBuffer | undefined): Answer {
+    this.#bytes = bytes ? new Uint8Array(bytes) : EMPTY
+    const failures: Failures = []
+    const values: unknown[] = []
+    let indexes = operations.map((_, index) => index)
+    try {
+      if (this.#diskIsLow()) indexes = refuseTakers(operations, indexes, failures)
+      this.#transaction(operations, indexes, values)
+    } catch (error) {
+      const corrupt = this.#recoverBatch(error, operations, { indexes, values, failures })
+      if (corrupt) return { corrupt: { text: String(error) } }
+    }
+    return {
+      ...(values.length > 0 ? { values } : undefined),
+      ...(failures.length > 0 ? { failures } : undefined),
+      stats: this.#stats(),
+    }
+  }
+
+  /** What can be put off until the answer is on its way: writing the log back. */
+  tidy(): void {
+    if (this.#commits % CHECKPOINT_EVERY !== 0) return
+    try {
+      const [, pages] = this.#statements.logSize.get() as unknown as [number, number, number]
+      if (pages < CHECKPOINT_PAGES) return
+      this.#statements.checkpoint.get()
+      this.#checkpoints++
+    } catch {
+      // The next commit meets the same trouble and tells it to somebody.
+    }
+  }
+
+  close(): void {
+    try {
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      // The log stays; the next start reads it.
+    }
+    this.#database.close()
+  }
+
+  #recoverBatch(
+    error: unknown,
+    operations: readonly Operation[],
+    batch: { indexes: number[]; values: unknown[]; failures: Failures },
+  ): boolean {
+    batch.values.length = 0
+    switch (troubleOf(error)) {
+      case 'corrupt':
+        return true
+      case 'failed':
+        for (const index of batch.indexes) {
+          batch.failures.push({ index, kind: 'failed', text: String(error) })
+        }
+        this.#reopen()
+        return false
+      case 'full':
+        this.#lookedAt = Number.NEGATIVE_INFINITY
+        this.#oneByOne(operations, {
+          ...batch,
+          indexes: refuseTakers(operations, batch.indexes, batch.failures),
+        })
+        return false
+      case 'busy':
+      case 'other':
+        this.#oneByOne(operations, batch)
+        return false
+    }
+  }
+
+  /** Finds out which operation of a batch fails, without letting it harm the others. */
+  #oneByOne(
+    operations: readonly Operation[],
+    batch: { indexes: number[]; values: unknown[]; failures: Failures },
+  ): void {
+    for (const index of batch.indexes) {
+      try {
+        this.#transaction(operations, [index], batch.values)
+      } catch (error) {
+        const kind = troubleOf(error) === 'full' ? 'full' : 'failed'
+        batch.failures.push({ index, kind, text: String(error) })
+      }
+    }
+  }
+
+  #transaction(operations: readonly Operation[], indexes: number[], values: unknown[]): void {
+    if (indexes.length === 0) return
+    const { begin, commit } = this.#statements
+    const start = this.#options.clock.elapsed()
+    try {
+      begin.run()
+      for (const index of indexes) {
+        const value = this.#apply(operations[index]!)
+        if (value !== undefined) values[index] = value
+      }
+      commit.run()
+    } catch (error) {
+      this.#rollback()
+      throw error
+    }
+    this.#commits++
+    this.#commitSeconds += (this.#options.clock.elapsed() - start) / 1000
+  }
+
+  #rollback(): void {
+    try {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+    } catch {
+      this.#reopen()
+    }
+  }
+
+  #reopen(): void {
+    try {
+      this.#database.close()
+    } catch {
+      // Closed already, or the disk fails that too; a new connection starts from the log.
+    }
+    this.#database = openForWriting(this.#options.path)
+    this.#statements = prepareStatements(this.#database)
+  }
+
+  #apply(operation: Operation): unknown {
+    switch (operation[0]) {
+      case COMMIT:
+        return this.#commit(operation)
+      case SETTLE:
+        return this.#settle(operation)
+      case PUT:
+        return this.#put(operation)
+      default: {
+        const call = calls[operation[1] as string]
+        if (!call) throw new Error(`no such call: ${operation[1]}`)
+        return call(operation[2] as never, {
+          database: this.#database,
+          folder: dirname(this.#options.path),
+        })
+      }
+    }
+  }
+
+  #commit(operation: Operation): undefined {
+    const [, offset, id, head, prefix, sandbox, firstRow, rows, entries] = operation as CommitHead
+    const { insertMessage, insertEntry } = this.#statements
+    let end = offset
+    for (let i = 0; i < rows; i++) end += operation[COMMIT_HEAD + i] as number
+    const inline = firstRow === 0 && end - offset <= CONTENT_ROW_BYTES
+    const content = inline ? this.#bytes.subarray(offset, end) : EMPTY
+    insertMessage.run(
+      id,
+      head,
+      prefix,
+      headChecksum(id, head, prefix),
+      inline ? 0 : firstRow + rows,
+      contentChecksum(id, 0, content),
+      content,
+    )
+    if (!inline) {
+      let at = offset
+      for (let i = 0; i < rows; i++) {
+        const size = operation[COMMIT_HEAD + i] as number
+        this.#insertContent(id, firstRow + i, at, size)
+        at += size
+      }
+      this.#seal(id, firstRow + rows)
+    }
+    let at = COMMIT_HEAD + rows
+    for (let i = 0; i < entries; i++, at += COMMIT_ENTRY) {
+      const idx = operation[at] as number
+      const site = operation[at + 1] as string
+      const recipient = operation[at + 2] as string
+      insertEntry.run(
+        id,
+        idx,
+        site,
+        sandbox,
+        recipient,
+        entryChecksum(id, idx, site, sandbox, recipient),
+        operation[at + 3] as number | null,
+        operation[at + 4] as number,
+        operation[at + 5] as string | null,
+        operation[at + 6] as string | null,
+      )
+    }
+    return undefined
+  }
+
+  /** Content that was put before a repair or a restart of this thread is gone: such a message fails. */
+  #seal(id: number, rows: number): void {
+    const [count] = this.#statements.countContent.get(id) as unknown as [number]
+    if (count !== rows) throw new Error(`${count} of ${rows} rows of content are there`)
+    this.#statements.seal.run(id)
+  }
+
+  #settle(operation: Operation): undefined {
+    const [, id, at, record, notices] = operation as SettleHead
+    const { endEntry, deferEntry, insertAttempt, endMessage, dropContent } = this.#statements
+    let results = ''
+    let ended = false
+    for (let i = SETTLE_HEAD; i < operation.length; i += SETTLE_CHANGE) {
+      const idx = operation[i] as number
+      const dueAt = operation[i + 3] as number | null
+      const row =
+        dueAt === null
+          ? endEntry.get(id, idx)
+          : deferEntry.get(
+              dueAt,
+              operation[i + 4] as number,
+              operation[i + 5] as string | null,
+              id,
+              idx,
+            )
+      if (row === undefined) continue
+      ended ||= dueAt === null
+      const recipient = (row as unknown as [string])[0]
+      results += `${results ? ',' : ''}{"recipient":${recipient},"result":"${operation[i + 1]}","text":${operation[i + 2]}}`
+    }
+    // Nothing of it is in the queue any more: somebody else settled it, notices included.
+    if (results === '' && operation.length > SETTLE_HEAD) return undefined
+    if (results) insertAttempt.run(id, at, `${record},"results":[${results}]}`)
+    if (notices) for (const notice of notices) this.#commit(notice)
+    if (!ended) return undefined
+    const gone = endMessage.get(id) as unknown as [number] | undefined
+    if (gone && gone[0] > 0) dropContent.run(id)
+    return undefined
+  }
+
+  #put(operation: Operation): undefined {
+    const [, offset, id, row, size] = operation as [number, number, number, number, number]
+    if (row === 0) this.#statements.announce.run(id)
+    this.#insertContent(id, row, offset, size)
+    return undefined
+  }
+
+  #insertContent(id: number, row: number, offset: number, size: number): void {
+    const bytes = this.#bytes.subarray(offset, offset + size)
+    this.#statements.insertContent.run(id, row, contentChecksum(id, row, bytes), bytes)
+  }
+
+  #diskIsLow(): boolean {
+    this.#look()
+    return this.#freeBytes < this.#options.reserveBytes
+  }
+
+  /** Free space and the log's size, at most once a second. */
+  #look(): void {
+    const { clock, path } = this.#options
+    const now = clock.elapsed()
+    if (now - this.#lookedAt < LOOK_AT_DISK_MS) return
+    this.#lookedAt = now
+    try {
+      const disk = statfsSync(dirname(path))
+      this.#freeBytes = disk.bavail * disk.bsize
+      const wal = `${path}-wal`
+      this.#walBytes = existsSync(wal) ? statSync(wal).size : 0
+    } catch {
+      // Not to know is no reason to refuse mail: the write itself will tell.
+      this.#freeBytes = Number.POSITIVE_INFINITY
+    }
+  }
+
+  #stats(): WriterStats {
+    return {
+      commits: this.#commits,
+      commitSeconds: this.#commitSeconds,
+      checkpoints: this.#checkpoints,
+      walBytes: this.#walBytes,
+      freeBytes: this.#freeBytes,
+    }
+  }
+}
+
+type CommitHead = [
+  kind: number,
+  offset: number,
+  id: number,
+  head: string,
+  prefix: string,
+  sandbox: number,
+  firstRow: number,
+  rows: number,
+  entries: number,
+]
+
+type SettleHead = [
+  kind: number,
+  id: number,
+  at: number,
+  record: string,
+  notices: Operation[] | null,
+]
+
+/** What brings mail in hears that the disk is full; what takes mail out goes on. */
+function refuseTakers(
+  operations: readonly Operation[],
+  indexes: readonly number[],
+  failures: Failures,
+): number[] {
+  return indexes.filter((index) => {
+    const [kind, name] = operations[index]!
+    if (kind === SETTLE || (kind === CALL && name !== 'capture')) return true
+    failures.push({ index, kind: 'full', text: 'the disk is full or below its reserve' })
+    return false
+  })
+}
