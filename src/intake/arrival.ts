@@ -1,0 +1,242 @@
+import { BodyHasher } from '../dkim/canonical.ts'
+import type { Signer } from '../dkim/keyring.ts'
+import { signHeader } from '../dkim/sign.ts'
+import type { QueueEntry } from '../mail/entry.ts'
+import type { Envelope } from '../mail/envelope.ts'
+import { LineCheck } from '../mail/lines.ts'
+import { formatMailbox, needsSmtputf8 } from '../mail/mailbox.ts'
+import type { Content, Message, MessageId } from '../mail/message.ts'
+import { refuse } from '../mail/reply.ts'
+import { assert } from '../std/assert.ts'
+import type { NewMessage } from '../store/store.ts'
+import type { IntakeParts, PrepareOptions } from './accept.ts'
+import { HeadCollector, RowCutter } from './collect.ts'
+import { type CompleteHeader, complete, octetsToText } from './complete.ts'
+import type { Origin } from './door.ts'
+import { readHeaderBlock } from './header-block.ts'
+import { judge, type Rights, rightsOf } from './rights.ts'
+
+/** RFC 5321 §4.5.3.1.6, without CRLF. */
+const LONGEST_LINE = 998
+
+/** What is known once the header is there. */
+type Opened = {
+  readonly id: MessageId
+  readonly now: number
+  readonly header: CompleteHeader
+  readonly rights: Rights<Signer>
+}
+
+/**
+ * One message on its way in. Chunks are taken as they come: first the header is gathered, judged and
+ * completed, then the body is hashed and cut into rows, which go to the store while more arrives.
+ */
+export class Arrival {
+  readonly #parts: IntakeParts
+  readonly #envelope: Envelope
+  readonly #origin: Origin
+  readonly #options: PrepareOptions
+  readonly #check = new LineCheck()
+  readonly #head = new HeadCollector()
+  readonly #rows = new RowCutter()
+  readonly #hasher: BodyHasher
+  #octets = 0
+  #opened: Opened | undefined
+  #rowsPut = 0
+
+  constructor(
+    parts: IntakeParts,
+    envelope: Envelope,
+    options: PrepareOptions & { readonly origin: Origin; readonly scratch: Uint8Array },
+  ) {
+    this.#parts = parts
+    this.#envelope = envelope
+    this.#origin = options.origin
+    this.#options = options
+    this.#hasher = new BodyHasher('relaxed', options.scratch)
+  }
+
+  /** Takes a chunk; a promise when the store is busy with rows. Throws a Refusal. */
+  take(chunk: Uint8Array): Promise<void> | undefined {
+    const { messageOctets, headerOctets } = this.#parts.limits
+    this.#octets += chunk.length
+    if (this.#octets > messageOctets) {
+      throw refuse(552, '5.3.4', `Message too big: the limit is ${messageOctets} octets`)
+    }
+    this.#check.push(chunk)
+    if (this.#opened) return this.#takeBody(chunk)
+    const end = this.#head.push(chunk)
+    if (end < 0 && this.#head.bytes.length <= headerOctets) return undefined
+    return this.#open(this.#head.bytes, end)
+  }
+
+  /** Signs what has come and gives back all that the store needs. Throws a Refusal. */
+  async finish(): Promise<NewMessage & { content?: Content }> {
+    this.#checkLines()
+    if (!this.#opened) await this.#open(this.#head.bytes, -1)
+    const { id, now, header, rights } = this.#opened!
+    const signature = await signHeader({
+      fields: [...header.added, ...header.kept],
+      bodyHash: this.#hasher.digest(),
+      domain: rights.keys.domain,
+      keys: rights.keys.keys,
+      now,
+      ...this.#parts.signature,
+    })
+    const prefix = signature + octetsToText(header.added.map((field) => field.raw).join(''))
+    const message = this.#message(this.#opened!, prefix)
+    const rows = this.#rows.end()
+    const whole = this.#rowsPut === 0 ? (rows[0] ?? new Uint8Array(0)) : undefined
+    return {
+      message,
+      entries: this.#entries(id, rights, now),
+      rows,
+      firstRow: this.#rowsPut,
+      ...(whole ? { content: contentInMemory(whole) } : {}),
+    }
+  }
+
+  /** The id under which rows lie in the store; undefined when there are none. */
+  get stored(): MessageId | undefined {
+    return this.#rowsPut > 0 ? this.#opened?.id : undefined
+  }
+
+  /** @param end where the header ends with its empty line; -1 when there is none */
+  #open(bytes: Buffer, end: number): Promise<void> | undefined {
+    const { store, clock, hostname, limits, rights: table, nonce } = this.#parts
+    this.#checkLineEnds(bytes[bytes.length - 1])
+    const block = readHeaderBlock(bytes.toString('latin1', 0, end < 0 ? bytes.length : end))
+    if (block.octets > limits.headerOctets) {
+      throw refuse(552, '5.3.4', `Header too big: the limit is ${limits.headerOctets} octets`)
+    }
+    if (block.fields.length > limits.headerFields) {
+      throw refuse(554, '5.6.0', `Too many header fields: the limit is ${limits.headerFields}`)
+    }
+    const id = store.nextMessageId()
+    const now = clock.now()
+    const envelope = this.#envelope
+    const origin = this.#origin
+    const mostReceived = limits.received
+    const header = complete(block.fields, {
+      envelope,
+      origin,
+      id,
+      hostname,
+      nonce,
+      now,
+      mostReceived,
+    })
+    const { about } = this.#options
+    const question = {
+      sender: origin.sender,
+      author: header.author,
+      reversePath: envelope.reversePath,
+    }
+    const rights = about ? rightsOf(about, table) : judge(question, table)
+    this.#opened = { id, now, header, rights }
+    const body = bytes.subarray(block.octets)
+    this.#hasher.update(body)
+    if (!block.repaired && header.kept.length === block.fields.length) return this.#cut(bytes)
+    const kept = header.kept.map((field) => field.raw).join('')
+    return this.#cut(Buffer.concat([Buffer.from(`${kept}\r\n`, 'latin1'), body]))
+  }
+
+  #takeBody(chunk: Uint8Array): Promise<void> | undefined {
+    this.#hasher.update(chunk)
+    return this.#cut(chunk)
+  }
+
+  #cut(piece: Uint8Array): Promise<void> | undefined {
+    const rows = this.#rows.push(piece)
+    return rows && this.#put(rows)
+  }
+
+  async #put(rows: readonly Uint8Array[]): Promise<void> {
+    for (const row of rows)
+      await this.#parts.store.putContent(this.#opened!.id, this.#rowsPut++, row)
+  }
+
+  /** @param last the last octet so far: a CR there may still get its LF */
+  #checkLineEnds(last: number | undefined): void {
+    const { bareCr, bareLf, nul } = this.#check.report()
+    if (bareLf || nul || (bareCr && last !== 13)) {
+      throw refuse(
+        550,
+        '5.6.11',
+        'A bare CR, a bare LF or a NUL in the message. Fix: end every line with CR LF',
+      )
+    }
+  }
+
+  #checkLines(): void {
+    this.#checkLineEnds(undefined)
+    const { longestLine } = this.#check.report()
+    if (longestLine > LONGEST_LINE) {
+      throw refuse(
+        550,
+        '5.6.0',
+        `A line of ${longestLine} octets; the limit is ${LONGEST_LINE}. Fix: encode the text as quoted-printable or base64`,
+      )
+    }
+  }
+
+  #message({ id, now, rights }: Opened, prefix: string): Message {
+    const { recipients, body, ...envelope } = this.#envelope
+    const { eightBit } = this.#check.report()
+    return {
+      ...envelope,
+      id,
+      // What it is counts, not what was said of it.
+      body: eightBit ? '8bitmime' : '7bit',
+      smtputf8: envelope.smtputf8 && (eightBit || hasInternational(this.#envelope)),
+      fromDomain: rights.fromDomain,
+      world: rights.world,
+      sender: this.#origin.sender,
+      prefix,
+      size: Buffer.byteLength(prefix) + this.#rows.size,
+      acceptedAt: now,
+    }
+  }
+
+  /** One entry a recipient; who is named twice gets the message once. */
+  #entries(id: MessageId, { world }: Rights<Signer>, now: number): QueueEntry[] {
+    const { recipients } = this.#envelope
+    assert(recipients.length > 0, 'a message without recipients')
+    const seen = new Set<string>()
+    const entries: QueueEntry[] = []
+    for (let index = 0; index < recipients.length; index++) {
+      const recipient = recipients[index]!
+      if (recipients.length > 1) {
+        const address = formatMailbox(recipient.mailbox)
+        if (seen.has(address)) continue
+        seen.add(address)
+      }
+      entries.push({
+        message: id,
+        index,
+        recipient,
+        site: this.#parts.siteOf(recipient.mailbox.domain, world),
+        state: { kind: 'ready', at: now },
+        attempts: 0,
+        acceptedAt: now,
+        delayNoticed: false,
+      })
+    }
+    return entries
+  }
+}
+
+function hasInternational({ reversePath, recipients }: Envelope): boolean {
+  if (reversePath && needsSmtputf8(reversePath)) return true
+  return recipients.some(({ mailbox }) => needsSmtputf8(mailbox))
+}
+
+function contentInMemory(whole: Uint8Array): Content {
+  return {
+    size: whole.length,
+    whole,
+    async *rows() {
+      if (whole.length > 0) yield whole
+    },
+  }
+}
