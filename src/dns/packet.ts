@@ -40,7 +40,10 @@ export function isName(name: string): boolean {
   return name.length <= 253 && name.split('.').every((label) => LABEL.test(label))
 }
 
-/** Writes a question with a random id and random case. We ask for AD without DO: the proof itself (RFC 6840 §5.7) is the server's business and would only make answers large. */
+/**
+ * Writes a question with a random id and random case. We ask for AD without DO: the proof itself
+ * (RFC 6840 §5.7) is the server's business and would only make answers large.
+ */
 export function newQuery(name: string, type: RecordType, options: { edns: boolean }): Query {
   const id = randomInt(0x10000)
   const cased = randomCase(name)
