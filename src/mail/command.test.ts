@@ -250,3 +250,37 @@ test('a command line cannot hold two', () => {
   assert.throws(() => formatMail(broken, plain as MailParameters), TypeError)
   assert.throws(() => formatRcpt({ mailbox: broken }), TypeError)
 })
+
+test('the time is linear in the size', () => {
+  const size = 1 << 20
+  const heads = [
+    '',
+    'MAIL FROM:',
+    'MAIL FROM:<',
+    'RCPT TO:<@a:',
+    'RCPT TO:<a@b.example> ',
+    'AUTH ',
+    'BDAT ',
+  ]
+  for (const head of heads) {
+    for (const piece of [
+      ' ',
+      '\t',
+      '"',
+      '\\',
+      '"a"',
+      '@',
+      '.',
+      'a.',
+      '<',
+      '>',
+      ',',
+      ':',
+      '=',
+      'a=',
+      'я',
+    ]) {
+      parseCommand(`${head}${piece.repeat(size)}x `)
+    }
+  }
+})

@@ -102,8 +102,13 @@ export function parseCommand(line: string): Command | CommandFault {
 const NOOP: Command = { verb: 'NOOP' }
 
 function trimEnd(line: string): string {
-  const last = line.charCodeAt(line.length - 1)
-  return last === 0x20 || last === 0x09 ? line.replace(/[ \t]+$/, '') : line
+  let end = line.length
+  while (end > 0 && isBlank(line.charCodeAt(end - 1))) end--
+  return end === line.length ? line : line.slice(0, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }
 
 function syntax(why: string, rightForm: string): CommandFault {
