@@ -9,7 +9,7 @@ import type { Reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
 import { ClientSession, type ClientTimeouts, SessionFault } from './client.ts'
 import type { TlsMemory } from './tls-memory.ts'
-import { PlaintextInjected, Wire } from './wire.ts'
+import { Wire } from './wire.ts'
 
 /** `opportunistic`: when offered, with any certificate; `required`: STARTTLS or nothing; `implicit`: from the first octet. */
 export type TlsLevel = 'none' | 'opportunistic' | 'required' | 'implicit'
@@ -170,9 +170,12 @@ function tlsFault(host: string, text: string, cause?: Error): SessionFault {
   return new SessionFault('tls', { kind: 'tls', host, text }, { cause })
 }
 
-/** The peer's TLS is broken, and not under attack: without TLS it might do (RFC 7435 §3). */
+/**
+ * The peer's TLS is broken: without TLS it might do (RFC 7435 §3). That counts for text glued to its
+ * 220, too: whoever can write that can break a handshake as well, and what he wrote is never read.
+ */
 export function isBrokenTls(fault: SessionFault): boolean {
-  return fault.stage === 'tls' && !(fault.cause instanceof PlaintextInjected)
+  return fault.stage === 'tls'
 }
 
 /** PLAIN or LOGIN (RFC 4616, and the draft that everyone implements). */

@@ -181,6 +181,7 @@ class Peer {
   readonly #commands: string[] = []
   readonly #chunks: string[] = []
   readonly #times = new Map<Phase, number>()
+  readonly #plain: Socket
   #socket: Socket
   #secure = false
   #input = Buffer.alloc(0)
@@ -193,6 +194,7 @@ class Peer {
   #upgrading = false
 
   constructor(socket: Socket, options: HostileOptions, records: Records) {
+    this.#plain = socket
     this.#socket = socket
     this.#options = options
     this.#records = records
@@ -331,7 +333,7 @@ class Peer {
 
   #finish(phase: Phase, after: 'close' | 'reset' | 'stall' | undefined): void {
     if (after === 'stall') this.#mode = 'deaf'
-    else if (after === 'reset') this.#socket.resetAndDestroy()
+    else if (after === 'reset') this.#plain.resetAndDestroy()
     else if (after === 'close' || phase === 'quit') this.#socket.end()
     else if (phase === 'starttls' && this.#upgrading) this.#act('handshake', '')
     else if (phase === 'handshake') this.#secureNow()
