@@ -134,7 +134,10 @@ export async function readContent(wire: Wire, incoming: Incoming): Promise<void>
   }
 }
 
-/** Reads one chunk of BDAT (RFC 3030 §2); what is wrong with it is in `incoming.failure`. Rejects with WireClosed, WireTimeout, a Refusal. */
+/**
+ * Reads one chunk of BDAT (RFC 3030 §2); what is wrong with it is in `incoming.failure`. Rejects
+ * with WireClosed, WireTimeout, a Refusal.
+ */
 export async function readChunk(wire: Wire, octets: number, incoming: Incoming): Promise<void> {
   let left = octets
   while (left > 0) {

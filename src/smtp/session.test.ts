@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { openListener, PASSWORD, type TestListener } from '../../test/support/listener.ts'
 import { converse, Peer } from '../../test/support/transcript.ts'
 import { formatMailbox } from '../mail/mailbox.ts'
+import { systemClock } from '../std/clock.ts'
 
 let open: TestListener
 before(async () => {
@@ -296,6 +297,23 @@ test('errors, junk and long lines are counted, and a message forgives them', asy
   await strict.listener.drain(0)
 })
 
+test('after some errors every reply waits', async () => {
+  const waits: number[] = []
+  const sleep = async (ms: number) => {
+    waits.push(ms)
+  }
+  const slow = await openListener({
+    clock: { ...systemClock, sleep },
+    limits: { softErrors: 3, errorDelayMs: 1_000 },
+  })
+  await converse(
+    slow.port,
+    `S: 220 *\n${'C: FROB\nS: 500 5.5.2 *\n'.repeat(4)}C: NOOP\nS: 250 2.0.0 Ok`,
+  )
+  assert.deepEqual(waits, [1_000, 1_000, 1_000])
+  await slow.listener.drain(0)
+})
+
 test('a service that fails is a temporary failure; one that refuses early is heard before 354', async () => {
   const broken = await openListener({
     service: { accept: async () => Promise.reject(new Error('disk on fire')) },
@@ -355,6 +373,6 @@ test('one line is logged for each session', async () => {
     credential: undefined,
     accepted: 0,
     refused: 0,
-    fault: 'FAULT: 500 5.5.2 Unknown command: FROB; try HELP',
+    fault: '500 5.5.2 Unknown command: FROB; try HELP',
   })
 })

@@ -128,7 +128,8 @@ export class Session {
   }
 
   #countError(verb: string, said: Reply): void {
-    this.fault = `${verb}: ${formatReply(said).trimEnd()}`
+    const text = formatReply(said).trimEnd()
+    this.fault = verb === 'FAULT' ? text : `${verb}: ${text}`
     if (TRANSACTION_VERBS.has(verb)) this.refused++
     if (verb !== 'RCPT' || !this.#mostAreTaken()) this.errors++
     this.door.events.onRefusal?.(this.client, verb, said)

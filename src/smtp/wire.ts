@@ -9,7 +9,8 @@
 import type { Socket } from 'node:net'
 import type { TlsInfo } from '../mail/failure.ts'
 import { assert } from '../std/assert.ts'
-import type { Clock, Timer } from '../std/clock.ts'
+import type { Clock } from '../std/clock.ts'
+import { Alarm } from './alarm.ts'
 import { Input, type LineEnding, type LineFault } from './input.ts'
 import { Output } from './output.ts'
 import { describeTls, type TlsUpgrade, upgradeToTls } from './tls.ts'
@@ -84,23 +85,24 @@ export class Wire {
   #paused = false
   #reading: Waiter | undefined
   #draining: Waiter | undefined
-  #timer: Timer | undefined
-  #timerAt = 0
-  /** Why nothing more will be read. */
-  #finished: Error | undefined
-  /** Why nothing more can be written. */
-  #broken: Error | undefined
+  readonly #alarm: Alarm
+  /** Nothing more will be read; #reason says why when it is not just the end. */
+  #finished = false
+  /** Nothing more can be written. */
+  #broken = false
+  #reason: Error | undefined
   #ending = false
 
   constructor(socket: Socket, options: WireOptions) {
     this.#socket = socket
     this.#clock = options.clock
+    this.#alarm = new Alarm(options.clock, () => this.#ring())
     this.#input = new Input(options.lineEnding)
     this.remoteAddress = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
     this.remotePort = socket.remotePort ?? 0
     socket.setNoDelay(true)
     this.#attach(socket)
-    if (socket.destroyed) this.#break(new WireClosed('closed'))
+    if (socket.destroyed) this.#break()
   }
 
   /** What was agreed, once startTls() has succeeded. */
@@ -119,7 +121,7 @@ export class Wire {
 
   /** Nothing more can be written. */
   get closed(): boolean {
-    return this.#broken !== undefined
+    return this.#broken
   }
 
   /**
@@ -171,7 +173,7 @@ export class Wire {
   /** Hands what was gathered to the socket; a promise resolves when it takes more, and rejects with WireClosed or WireTimeout. */
   flush(limits: TimeLimit): Promise<void> | undefined {
     this.#send()
-    if (this.#broken) return Promise.reject(this.#broken)
+    if (this.#broken) return Promise.reject(this.#why())
     return this.#socket.writableNeedDrain ? this.#drained(limits.timeoutMs) : undefined
   }
 
@@ -183,7 +185,7 @@ export class Wire {
     const plain = this.#socket
     if (this.buffered > 0) throw new PlaintextInjected('text came before the TLS handshake')
     this.#send()
-    if (this.#broken ?? this.#finished) throw this.#broken ?? this.#finished
+    if (this.#broken || this.#finished) throw this.#why()
     const stop = new AbortController()
     const timer = this.#clock.after(limits.timeoutMs, () =>
       stop.abort(new WireTimeout('TLS handshake')),
@@ -194,7 +196,7 @@ export class Wire {
       this.#socket = secured
       this.#attach(secured)
       this.#tls = describeTls(secured)
-      if (secured.destroyed) this.#break(new WireClosed('closed'))
+      if (secured.destroyed) this.#break()
       return this.#tls
     } catch (error) {
       plain.destroy()
@@ -210,7 +212,7 @@ export class Wire {
     const reading = this.#reading
     if (!reading) return
     reading.deadline = Math.min(reading.deadline, this.#clock.elapsed() + timeoutMs)
-    this.#arm(reading.deadline)
+    this.#alarm.by(reading.deadline)
   }
 
   /** The pending read and all later ones fail with `reason` once what came is used up; writing still works. */
@@ -221,20 +223,20 @@ export class Wire {
   /** Sends what was gathered and closes. What the peer still says is dropped, so that it can read our last words. */
   end(): void {
     this.#send()
-    this.#finish(new WireClosed('closed'))
+    this.#finish()
     if (this.#broken || this.#ending) return
     this.#ending = true
     this.#input.clear()
     this.#socket.resume()
     this.#socket.end()
-    this.#timer?.cancel()
-    this.#timer = this.#clock.after(LINGER_MS, () => this.destroy())
+    this.#alarm.off()
+    this.#alarm.by(this.#clock.elapsed() + LINGER_MS)
   }
 
   /** Closes at once. */
   destroy(): void {
     this.#socket.destroy()
-    this.#break(new WireClosed('closed'))
+    this.#break()
   }
 
   /** Kept as fields, so that they can be taken off for the TLS handshake. */
@@ -249,7 +251,7 @@ export class Wire {
   }
 
   readonly #onEnd = (): void => {
-    this.#finish(new WireClosed('closed'))
+    this.#finish()
     if (this.#ending) this.destroy()
   }
 
@@ -259,7 +261,7 @@ export class Wire {
   }
 
   readonly #onClose = (): void => {
-    this.#break(new WireClosed('closed'))
+    this.#break()
   }
 
   readonly #onDrain = (): void => {
@@ -315,12 +317,12 @@ export class Wire {
   #read(timeoutMs: number, reject: (error: Error) => void, ready: Waiter['ready']): void {
     assert(this.#reading === undefined, 'one read at a time')
     if (this.#finished) {
-      reject(this.#finished)
+      reject(this.#why())
       return
     }
     const deadline = this.#clock.elapsed() + timeoutMs
     this.#reading = { deadline, ready, reject }
-    this.#arm(deadline)
+    this.#alarm.by(deadline)
   }
 
   #wake(chunk: Buffer): void {
@@ -336,14 +338,14 @@ export class Wire {
   #drained(timeoutMs: number): Promise<void> {
     assert(this.#draining === undefined, 'one flush at a time')
     return new Promise((resolve, reject) => {
-      if (this.#broken) return reject(this.#broken)
+      if (this.#broken) return reject(this.#why())
       const deadline = this.#clock.elapsed() + timeoutMs
       const ready = () => {
         resolve()
         return true
       }
       this.#draining = { deadline, ready, reject }
-      this.#arm(deadline)
+      this.#alarm.by(deadline)
     })
   }
 
@@ -352,44 +354,43 @@ export class Wire {
     else this.#output.sendTo(this.#socket)
   }
 
-  /** One timer a connection: a later deadline only leaves it to look again when it rings. */
-  #arm(deadline: number): void {
-    if (this.#timer && this.#timerAt <= deadline) return
-    this.#timer?.cancel()
-    this.#timerAt = deadline
-    this.#timer = this.#clock.after(deadline - this.#clock.elapsed(), () => this.#ring())
-  }
-
   #ring(): void {
-    this.#timer = undefined
-    const now = this.#clock.elapsed()
-    // A timer may ring a fraction of a millisecond early.
-    const isLate = (waiter: Waiter | undefined) => waiter && waiter.deadline <= now + 1
-    const reading = this.#reading
-    const draining = this.#draining
-    if (isLate(reading)) this.#reading = undefined
-    if (isLate(draining)) this.#draining = undefined
-    if (isLate(reading)) reading?.reject(new WireTimeout('nothing came in time'))
-    if (isLate(draining)) draining?.reject(new WireTimeout('nothing was read in time'))
-    if (this.#reading) this.#arm(this.#reading.deadline)
-    if (this.#draining) this.#arm(this.#draining.deadline)
+    if (this.#ending) this.destroy()
+    this.#reading = this.#expire(this.#reading)
+    this.#draining = this.#expire(this.#draining)
   }
 
-  #finish(reason: Error): void {
-    this.#finished ??= reason
+  /** A timer may ring a fraction of a millisecond early. */
+  #expire(waiter: Waiter | undefined): Waiter | undefined {
+    if (waiter && waiter.deadline <= this.#clock.elapsed() + 1) {
+      waiter.reject(new WireTimeout('the peer took too long'))
+      return undefined
+    }
+    if (waiter) this.#alarm.by(waiter.deadline)
+    return waiter
+  }
+
+  #finish(reason?: Error): void {
+    if (!this.#finished) this.#reason = reason
+    this.#finished = true
     const reading = this.#reading
     this.#reading = undefined
-    reading?.reject(reason)
+    reading?.reject(this.#why())
   }
 
-  #break(reason: Error): void {
-    this.#broken ??= reason
+  #break(reason?: Error): void {
+    if (!this.#broken) this.#reason = reason ?? this.#reason
+    this.#broken = true
     this.#finish(reason)
     const draining = this.#draining
     this.#draining = undefined
-    draining?.reject(reason)
+    draining?.reject(this.#why())
     this.#output.drop()
-    this.#timer?.cancel()
-    this.#timer = undefined
+    this.#alarm.off()
+  }
+
+  /** Made only when somebody asks: most connections end as they should. */
+  #why(): Error {
+    return (this.#reason ??= new WireClosed('closed'))
   }
 }
