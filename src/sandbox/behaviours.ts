@@ -9,6 +9,7 @@ import { refuse } from '../mail/reply.ts'
 import { WireClosed } from '../smtp/wire.ts'
 import { assert } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
+import { READY_DOMAIN } from './world.ts'
 
 /** A refusal as the receiver words it. */
 type Answer = readonly [code: number, status: string, text: string]
@@ -26,15 +27,22 @@ type Act =
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'broken-tls' }
 
-export type Behaviour = {
+type Row = {
   /** The local part, alone or followed by `+…`. */
   readonly name: string
   readonly aliases: readonly string[]
+  readonly act: Act
   readonly en: string
   readonly ru: string
 }
 
-type Row = Behaviour & { readonly act: Act }
+/** An address to try, and what it shows. */
+export type SpeakingAddress = {
+  readonly address: string
+  /** Other local parts that do the same. */
+  readonly aliases: readonly string[]
+  readonly says: { readonly en: string; readonly ru: string }
+}
 
 const SLOW_MS = 10_000
 const BROKEN_TLS = 'broken-tls'
@@ -113,43 +121,48 @@ const TABLE: readonly Row[] = [
 ]
 
 /** The domains of world.ts that are broken, in words. */
-const BROKEN_DOMAINS: readonly Behaviour[] = [
+const BROKEN_DOMAINS: readonly { domain: string; en: string; ru: string }[] = [
   {
-    name: '@anything.invalid',
-    aliases: [],
+    domain: 'anything.invalid',
     en: 'The domain does not exist: the sender gets a bounce.',
     ru: 'Домена не существует: отправитель получит уведомление о недоставке.',
   },
   {
-    name: '@null-mx.test',
-    aliases: [],
+    domain: 'null-mx.test',
     en: 'The domain says that it takes no mail (null MX): the sender gets a bounce.',
     ru: 'Домен объявил, что не принимает почту (null MX): отправитель получит уведомление о недоставке.',
   },
   {
-    name: '@no-address.test',
-    aliases: [],
+    domain: 'no-address.test',
     en: 'The host of the domain has no address: the sender gets a bounce.',
     ru: 'У сервера этого домена нет адреса: отправитель получит уведомление о недоставке.',
   },
   {
-    name: '@dns-failure.test',
-    aliases: [],
+    domain: 'dns-failure.test',
     en: 'DNS fails for the domain: the message waits.',
     ru: 'DNS не отвечает за этот домен: письмо ждёт в очереди.',
   },
   {
-    name: '@unreachable.test',
-    aliases: [],
+    domain: 'unreachable.test',
     en: 'Nobody answers at the address of the host: the message waits.',
     ru: 'По адресу сервера никто не отвечает: письмо ждёт в очереди.',
   },
 ]
 
-/** All of it for documentation, the page and `posthorn sandbox`. */
-export function describeBehaviours(): readonly Behaviour[] {
-  const described = TABLE.map(({ name, aliases, en, ru }) => ({ name, aliases, en, ru }))
-  return [...described, ...BROKEN_DOMAINS]
+/** All of it, for documentation, the page and the API; local parts work at every domain. */
+export function speakingAddresses(): readonly SpeakingAddress[] {
+  return [
+    ...TABLE.map(({ name, aliases, en, ru }) => ({
+      address: `${name}@${READY_DOMAIN}`,
+      aliases,
+      says: { en, ru },
+    })),
+    ...BROKEN_DOMAINS.map(({ domain, en, ru }) => ({
+      address: `you@${domain}`,
+      aliases: [],
+      says: { en, ru },
+    })),
+  ]
 }
 
 /**

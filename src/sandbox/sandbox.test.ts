@@ -14,7 +14,7 @@ import { type Clock, systemClock } from '../std/clock.ts'
 import { silentLog } from '../std/log.ts'
 import { openStore } from '../store/sqlite/open.ts'
 import type { CapturedMessage, Store } from '../store/store.ts'
-import { describeBehaviours } from './behaviours.ts'
+import { speakingAddresses } from './behaviours.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts'
 
 const domain = (text: string) => parseDomain(text) as Domain
@@ -238,11 +238,11 @@ test('without a known address the example address is used', async () => {
   assert.equal(await verdictOf(), 'pass pass pass')
 })
 
-test('every behaviour has its sentence in both languages', () => {
-  for (const { name, en, ru } of describeBehaviours()) {
-    assert.match(en, /^[A-Z].*\.$/, name)
-    assert.match(ru, /^[А-ЯЁП0-9D].*\.$/, name)
+test('every speaking address has its sentence in both languages', () => {
+  for (const { address, says } of speakingAddresses()) {
+    assert.match(says.en, /^[A-Z].*\.$/, address)
+    assert.match(says.ru, /^[А-ЯЁП0-9D].*\.$/, address)
   }
-  const names = describeBehaviours().flatMap(({ name, aliases }) => [name, ...aliases])
+  const names = speakingAddresses().flatMap(({ address, aliases }) => [address, ...aliases])
   assert.equal(new Set(names).size, names.length)
 })
