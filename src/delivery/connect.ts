@@ -76,13 +76,12 @@ export class Walk {
   /** What the whole walk came to, once next() gives nothing. */
   get failure(): Failure {
     const failure = this.#failure ?? stopped
-    // No host let us in: the site rests. But not for what only this message demands, nor for broken
-    // TLS, since the next try goes without.
-    const rests =
-      failure.scope === 'session' &&
-      failure.permanence === 'transient' &&
-      !this.#reached &&
-      failure.cause.kind !== 'tls'
+    // No host can do what the message demands: that is about the message.
+    if (failure.scope === 'session' && failure.permanence === 'permanent')
+      return { ...failure, scope: 'message' }
+    // No host let us in: the site rests. But not for broken TLS, since the next
+    // try goes without.
+    const rests = failure.scope === 'session' && !this.#reached && failure.cause.kind !== 'tls'
     return rests ? { ...failure, scope: 'site' } : failure
   }
 

@@ -16,7 +16,6 @@ import { status } from '../mail/status.ts'
 import { type ClientSession, type ClientTimeouts, clientTimeouts } from '../smtp/client.ts'
 import { TlsMemory } from '../smtp/tls-memory.ts'
 import { type Letter, type Transaction, transact } from '../smtp/transact.ts'
-import { AssertionFault } from '../std/assert.ts'
 import { judge, localFailure } from './classify.ts'
 import { Walk, type WalkDeps } from './connect.ts'
 import { unfitness } from './fit.ts'
@@ -94,8 +93,7 @@ async function deliver(batch: Batch, signal: AbortSignal, tools: Tools): Promise
   try {
     await attempt(batch, progress, { ...tools, signal })
   } catch (error) {
-    if (error instanceof AssertionFault)
-      log.error({ err: error, site: batch.site }, 'delivery: bug')
+    log.error({ err: error, site: batch.site, message: batch.message.id }, 'delivery failed inside')
     failPending(progress, ownFailure(error))
   }
   const { session, outcomes } = progress

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ends, makeRoom, send } from '../../test/support/delivery.ts'
+import { ends, makeRoom, send, shortTimeouts } from '../../test/support/delivery.ts'
 import {
   type Act,
   close,
@@ -126,3 +126,12 @@ for (const pipelining of [true, false]) {
     await Promise.all(work)
   })
 }
+
+test('a thousand slow answers do not add up to days', async () => {
+  await using peer = await startHostileServer({ script: { rcpt: slowly('250 2.1.5 ok', 20) } })
+  const room = makeRoom({ port: peer.port, timeouts: { ...shortTimeouts, commands: 1_000 } })
+  const to = Array.from({ length: 1_000 }, (_, i) => `user${i}@example.com`)
+  const result = new Set(ends(await send(room, { to })))
+  assert.deepEqual([...result], [LOST])
+  await room.close()
+})

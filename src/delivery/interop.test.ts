@@ -1,4 +1,4 @@
-// The same room against servers that others wrote: nodemailer's smtp-server, and Posthorn's own.
+// The same room against a server that others wrote: nodemailer's smtp-server.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

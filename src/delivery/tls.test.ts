@@ -128,9 +128,9 @@ test('REQUIRETLS goes on over a session that promises the same, or back', async 
   const message = { requireTls: true }
   const cases: [string, HostileOptions, string, RoomOptions?][] = [
     ['promised', { keywords: KEYWORDS }, 'delivered'],
-    ['not promised', { keywords: ['PIPELINING', 'STARTTLS'] }, 'permanent session 5.7.30'],
-    ['without TLS', { keywords: ['REQUIRETLS'] }, 'permanent session 5.7.30'],
-    ['unverified', { keywords: KEYWORDS }, 'permanent session 5.7.30', { trust: [] }],
+    ['not promised', { keywords: ['PIPELINING', 'STARTTLS'] }, 'permanent message 5.7.30'],
+    ['without TLS', { keywords: ['REQUIRETLS'] }, 'permanent message 5.7.30'],
+    ['unverified', { keywords: KEYWORDS }, 'permanent message 5.7.30', { trust: [] }],
     ['busy', { script: { banner: say('421 busy') } }, 'transient site 4.3.2'],
   ]
   for (const [name, peerOptions, end, options] of cases) {
@@ -150,7 +150,7 @@ test('a message without demands does not ride on REQUIRETLS, nor the other way',
   const room = makeRoom({ port: peer.port, trust: [] })
   assert.deepEqual(ends(await send(room)), ['delivered'])
   const strict = await send(room, { message: { requireTls: true } })
-  assert.deepEqual(ends(strict), ['permanent session 5.7.30'])
+  assert.deepEqual(ends(strict), ['permanent message 5.7.30'])
   await room.close()
 })
 

@@ -2,7 +2,7 @@
 // whoever writes several commands before reading pipelines (RFC 2920). open.ts makes one;
 // transact.ts sends a message over it. Replies are values, also 4yz and 5yz; what breaks the
 // connection is thrown as SessionFault. What can go wrong: silence (a time limit for each kind of
-// reply, counted over the whole reply), replies without end (bounded), lines that are no reply.
+// reply, counted over the whole reply, and one for all commands of a transaction), replies without end (bounded), lines that are no reply.
 
 import { type Capabilities, noCapabilities } from '../mail/capabilities.ts'
 import type { Cause, Stage, TlsInfo } from '../mail/failure.ts'
@@ -20,6 +20,8 @@ export type ClientTimeouts = {
   readonly mail: number
   readonly rcpt: number
   readonly data: number
+  /** For all from MAIL to DATA together. */
+  readonly commands: number
   readonly block: number
   readonly content: number
   readonly reset: number
@@ -35,6 +37,7 @@ export const clientTimeouts: ClientTimeouts = {
   mail: 300_000,
   rcpt: 300_000,
   data: 120_000,
+  commands: 1_800_000,
   block: 180_000,
   content: 600_000,
   reset: 20_000,
@@ -79,6 +82,7 @@ export class ClientSession {
   readonly #clock: Clock
   readonly #reader = new ReplyReader()
   #aborted = false
+  #commandsUntil = Number.POSITIVE_INFINITY
 
   constructor(
     wire: Wire,
@@ -99,6 +103,12 @@ export class ClientSession {
     return !this.leaving && !this.#wire.closed && this.#wire.buffered === 0
   }
 
+  /** A transaction starts, and with it the time that its commands may take together. */
+  begin(): void {
+    this.transactions++
+    this.#commandsUntil = this.#clock.elapsed() + this.timeouts.commands
+  }
+
   /** Gathers until the next reply() or drain(). */
   write(data: string | Uint8Array): void {
     this.#wire.write(data)
@@ -114,8 +124,11 @@ export class ClientSession {
   /** The reply to the oldest command that has none yet. Throws SessionFault. */
   async reply(awaited: Awaited): Promise<Reply> {
     const stage = awaited === 'reset' ? 'mail' : awaited
-    let deadline = 0
-    let remaining = this.timeouts[awaited]
+    const isCommand = stage === 'mail' || stage === 'rcpt' || stage === 'data'
+    const start = this.#clock.elapsed()
+    const most = isCommand ? this.#commandsUntil - start : Number.POSITIVE_INFINITY
+    const timeoutMs = Math.min(this.timeouts[awaited], most)
+    let remaining = timeoutMs
     try {
       for (;;) {
         const next = this.#wire.readLine({ maxBytes: LONGEST_LINE, timeoutMs: remaining })
@@ -126,9 +139,7 @@ export class ClientSession {
           if (reply.code === 421) this.leaving = true
           return reply
         }
-        const now = this.#clock.elapsed()
-        deadline ||= now + this.timeouts[awaited]
-        remaining = deadline - now
+        remaining = start + timeoutMs - this.#clock.elapsed()
         if (remaining <= 0) throw new WireTimeout('the reply does not end')
       }
     } catch (error) {

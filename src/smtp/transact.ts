@@ -29,6 +29,7 @@ export type Transaction = {
 
 /** Contents up to this size go in one write with their commands to peers with CHUNKING. */
 const CORKED_BYTES = 65_536
+const NOT_ASCII = /[^\u0000-\u007f]/
 
 /**
  * Sends a message to some of its recipients. The session afterwards says by `usable` and `dirty`
@@ -47,7 +48,7 @@ export async function transact(
     contentSent: false,
     fault: undefined,
   }
-  session.transactions++
+  session.begin()
   try {
     if (!session.capabilities.pipelining) await stepByStep(session, seen, { letter, recipients })
     else if (isCorked(session, letter)) await corked(session, seen, { letter, recipients })
@@ -152,8 +153,16 @@ function mailFrom(session: ClientSession, task: Task): string {
 }
 
 function rcptTo(session: ClientSession, recipient: Recipient): string {
-  const parameters = session.capabilities.dsn ? formatRcptParameters(recipient) : ''
+  const parameters = session.capabilities.dsn ? dsnParameters(recipient) : ''
   return `RCPT TO:<${formatMailbox(recipient.mailbox)}>${parameters}`
+}
+
+/** An original recipient beyond ASCII can only be of the type utf-8 (RFC 6533 §3). */
+function dsnParameters(recipient: Recipient): string {
+  const original = recipient.originalRecipient
+  if (original === undefined || !NOT_ASCII.test(original)) return formatRcptParameters(recipient)
+  const originalRecipient = original.replace(/^[^;]*/, 'utf-8')
+  return formatRcptParameters({ ...recipient, originalRecipient })
 }
 
 /** Addresses of this transaction that only SMTPUTF8 can carry (RFC 6531 §3.2). */

@@ -25,6 +25,7 @@ export const shortTimeouts: ClientTimeouts = {
   mail: 800,
   rcpt: 800,
   data: 800,
+  commands: 30_000,
   block: 1_000,
   content: 800,
   reset: 800,
