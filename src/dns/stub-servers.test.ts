@@ -17,7 +17,7 @@ const SERVFAIL = 2
 
 const defaults: Omit<StubOptions, 'servers'> = {
   clock: systemClock,
-  timeoutMs: 60,
+  timeoutMs: 300,
   attempts: 1,
   cacheEntries: 100,
   trustAd: false,
@@ -75,7 +75,7 @@ test('answers are kept for their time and not longer', async () => {
     if (name === 'bare.example') return { rcode: NXDOMAIN }
     return { answers: [a(name, '192.0.2.1', name === 'zero.example' ? 0 : 60)] }
   })
-  using resolver = createResolver({ ...defaults, clock, servers: [dns.server] })
+  using resolver = createResolver({ ...defaults, timeoutMs: 5000, clock, servers: [dns.server] })
   const questions = async (name: string) => {
     const before = dns.asked.length
     const answer = await resolver.resolve(name, 'A')
@@ -104,7 +104,12 @@ test('answers are kept for their time and not longer', async () => {
 
 test('the cache is bounded', async () => {
   await using dns = await scriptedDns(({ name }) => ({ answers: [a(name, '192.0.2.1')] }))
-  using resolver = createResolver({ ...defaults, cacheEntries: 3, servers: [dns.server] })
+  using resolver = createResolver({
+    ...defaults,
+    timeoutMs: 5000,
+    cacheEntries: 3,
+    servers: [dns.server],
+  })
   for (let i = 0; i < 5; i++) await resolver.resolve(`n${i}.example`, 'A')
   await resolver.resolve('n4.example', 'A')
   assert.equal(dns.asked.length, 5)

@@ -34,11 +34,14 @@ const AD = 0x20
 
 const defaults: Omit<StubOptions, 'servers'> = {
   clock: systemClock,
-  timeoutMs: 60,
+  timeoutMs: 5000,
   attempts: 1,
   cacheEntries: 100,
   trustAd: false,
 }
+
+/** For tests that wait for the timeout. */
+const SHORT = { timeoutMs: 60 }
 
 /** One server, one question, one answer. */
 async function ask(
@@ -161,8 +164,10 @@ const EMPTY: readonly [string, DnsReply, string][] = [
 for (const [what, reply, expected] of EMPTY)
   test(`${what}: ${expected}`, async () => {
     const wrongId = typeof reply === 'object' && 'id' in reply
-    const { answer } = await ask(({ packet }) =>
-      wrongId ? { ...reply, id: ((packet.id ?? 0) + 1) & 0xffff } : reply,
+    const { answer } = await ask(
+      ({ packet }) => (wrongId ? { ...reply, id: ((packet.id ?? 0) + 1) & 0xffff } : reply),
+      'A',
+      expected === 'cannot-tell' ? SHORT : {},
     )
     assert.equal(answer.kind, expected)
   })
@@ -212,11 +217,15 @@ test('a true answer from another address is not seen', async () => {
   const spoofer = createSocket('udp4')
   await new Promise<void>((resolve) => spoofer.bind(0, '127.0.0.1', resolve))
   let sent = 0
-  const { answer } = await ask(({ packet, peerPort }) => {
-    const forged = response(packet, { answers: [a('example.com', '192.0.2.66')] })
-    spoofer.send(forged, peerPort, '127.0.0.1', () => sent++)
-    return 'silence'
-  })
+  const { answer } = await ask(
+    ({ packet, peerPort }) => {
+      const forged = response(packet, { answers: [a('example.com', '192.0.2.66')] })
+      spoofer.send(forged, peerPort, '127.0.0.1', () => sent++)
+      return 'silence'
+    },
+    'A',
+    SHORT,
+  )
   spoofer.close()
   assert.equal(sent, 1)
   assert.equal(answer.kind, 'cannot-tell')
@@ -236,7 +245,11 @@ test('truncated: over TCP', async () => {
 })
 
 test('truncated and silent over TCP: cannot tell', async () => {
-  const { answer } = await ask(({ via }) => (via === 'udp' ? { flags: TRUNCATED } : 'silence'))
+  const { answer } = await ask(
+    ({ via }) => (via === 'udp' ? { flags: TRUNCATED } : 'silence'),
+    'A',
+    SHORT,
+  )
   assert.equal(answer.kind, 'cannot-tell')
 })
 
@@ -309,7 +322,7 @@ test('a lost datagram is asked again', async () => {
   const { answer } = await ask(
     ({ name }) => (++n === 1 ? 'silence' : { answers: [a(name, '192.0.2.1')] }),
     'A',
-    { attempts: 2 },
+    { attempts: 2, timeoutMs: 200 },
   )
   assert.equal(answer.kind, 'records')
 })
