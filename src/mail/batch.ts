@@ -1,4 +1,5 @@
-// An attempt as the queue orders it and as delivery carries it out: the words that both rooms share.
+// An attempt as the queue orders it and as delivery carries it out, by one or more mail transactions
+// (RFC 5321 §3.3): the words that both rooms share.
 
 import type { QueueEntry, SiteName } from './entry.ts'
 import type { Attempt } from './failure.ts'

@@ -45,7 +45,7 @@ export const clientTimeouts: ClientTimeouts = {
 }
 
 /** What a reply is read for: a stage of the dialogue, or the RSET that cleans up after one. */
-export type Awaited = Exclude<Stage, 'lookup' | 'connect'> | 'reset'
+type Awaited = Exclude<Stage, 'lookup' | 'connect'> | 'reset'
 
 /** The connection failed under us. */
 export class SessionFault extends Error {
@@ -189,7 +189,7 @@ export class ClientSession {
 }
 
 /** What the wire throws, as a SessionFault; anything else is no fault of the world and is thrown on. */
-export function sessionFault(stage: Stage, host: string, error: unknown): SessionFault {
+function sessionFault(stage: Stage, host: string, error: unknown): SessionFault {
   const network = (code: string, text: string) =>
     new SessionFault(stage, { kind: 'network', stage, host, code, text }, { cause: error })
   if (error instanceof SessionFault) return error
