@@ -1,7 +1,7 @@
 // What a door behind an SMTP listener must answer. The session speaks the protocol and asks;
 // submission (intake/) and the sandbox's receiver are two services over the same session.
 
-import type { Envelope, Recipient, ReversePath } from '../mail/envelope.ts'
+import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { TlsInfo } from '../mail/failure.ts'
 import type { ContentSink } from './wire.ts'
 
@@ -38,5 +38,3 @@ export type SmtpService = {
     content: (sink: ContentSink) => Promise<void>,
   ): Promise<string>
 }
-
-export type { ReversePath }
