@@ -1,7 +1,13 @@
-// The same room against a server that others wrote: nodemailer's smtp-server.
+// The same room against servers that others wrote: nodemailer's smtp-server, and Postfix's smtp-sink
+// where it is installed.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { userInfo } from 'node:os'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { testCertificate, testKey } from '../../test/support/certificate.ts'
 import { ends, makeRoom, send, TEXT } from '../../test/support/delivery.ts'
@@ -121,4 +127,54 @@ test('smtp-server takes addresses and headers beyond ASCII', async () => {
   assert.deepEqual(peer.taken[0]?.to, ['\u0434\u044f\u0434\u044f@example.com'])
   assert.equal(peer.taken[0]?.content, `Received: from test\r\n${text}`)
   await room.close()
+})
+
+const SINK = '/usr/sbin/smtp-sink'
+const noSink = existsSync(SINK) ? false : 'smtp-sink is not installed'
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+}
+
+test('smtp-sink takes, defers and refuses mail', { skip: noSink }, async (t) => {
+  const cases: [string, string[], string][] = [
+    ['plain', [], 'delivered'],
+    ['without PIPELINING', ['-p'], 'delivered'],
+    ['without ESMTP', ['-e'], 'delivered'],
+    ['hard at RCPT', ['-f', 'RCPT'], 'permanent recipient 5.3.0'],
+    ['soft at RCPT', ['-r', 'RCPT'], 'transient recipient 4.3.0'],
+    ['hard at the dot', ['-f', '.'], 'permanent message 5.3.0'],
+    ['gone at DATA', ['-q', 'DATA'], 'transient session 4.4.2'],
+    ['gone at the dot', ['-q', '.'], 'transient message 4.4.2'],
+  ]
+  const asUser = userInfo().uid === 0 ? ['-u', 'nobody'] : []
+  for (const [name, flags, end] of cases) {
+    await t.test(name, async () => {
+      const port = await freePort()
+      const sink = spawn(SINK, [...asUser, ...flags, `127.0.0.1:${port}`, '100'])
+      try {
+        while (sink.exitCode === null && !(await isOpen(port))) await pause(20)
+        const room = makeRoom({ port })
+        const to = ['bob@example.com', 'eve@example.com']
+        for (let i = 0; i < 3; i++) assert.deepEqual(ends(await send(room, { to })), [end, end])
+        await room.close()
+      } finally {
+        sink.kill()
+      }
+    })
+  }
 })
