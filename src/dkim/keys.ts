@@ -5,9 +5,10 @@ import {
   generateKeyPair,
   type KeyObject,
 } from 'node:crypto'
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { replaceFile } from '../std/durable.ts'
 import type { Algorithm } from './signature.ts'
 
 const LEAST_RSA_BITS = 1024
@@ -74,27 +75,8 @@ export function keyFileName(domain: string, selector: string): string {
 /** Writes a private key as PKCS#8, readable by us alone; it is on the disk when this resolves. */
 export async function saveKey(folder: string, file: string, privateKey: KeyObject): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const path = join(folder, file)
-  const draft = `${path}.new`
-  await rm(draft, { force: true })
-  const handle = await open(draft, 'wx', 0o600)
-  try {
-    await handle.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }))
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(draft, path)
-  await syncFolder(dirname(path))
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
+  await replaceFile(join(folder, file), pem, { mode: 0o600 })
 }
 
 /** Loads a key that saveKey wrote; closes its mode to others first when it is ours. Rejects when there is none. */

@@ -81,7 +81,7 @@ function parts(change: Partial<IntakeParts> = {}): IntakeParts {
       domainsOf: () => [],
     },
     nonce: 'n0nce',
-    siteOf: (domain, world) => `${world}:${domain}`,
+    siteOf: ({ domain }, world) => `${world}:${domain}`,
     onAccepted: (message, content) => handedOver.push([message, content]),
     ...change,
   }

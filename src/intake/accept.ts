@@ -8,9 +8,10 @@
 
 import { hashingScratch } from '../dkim/canonical.ts'
 import type { Signer } from '../dkim/keyring.ts'
-import type { AddressLiteral, Domain } from '../mail/domain.ts'
+import type { Domain } from '../mail/domain.ts'
 import type { SiteName } from '../mail/entry.ts'
 import type { Envelope } from '../mail/envelope.ts'
+import type { Mailbox } from '../mail/mailbox.ts'
 import type { Content, Message, MessageId, World } from '../mail/message.ts'
 import { refuse } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
@@ -48,7 +49,7 @@ export type IntakeParts = {
   readonly nonce: string
   /** How long a signature lasts; for ever without it. */
   readonly signature?: { readonly expiresAfterMs: number }
-  siteOf(domain: Domain | AddressLiteral, world: World): SiteName
+  siteOf(mailbox: Mailbox, world: World): SiteName
   /** Hands a message that is durable to the queue; `content` when all of it is in memory. Must not throw. */
   onAccepted(message: NewMessage, content: Content | undefined): void
 }

@@ -215,7 +215,7 @@ export class Arrival {
         message: id,
         index,
         recipient,
-        site: this.#parts.siteOf(recipient.mailbox.domain, world),
+        site: this.#parts.siteOf(recipient.mailbox, world),
         state: { kind: 'ready', at: now },
         attempts: 0,
         acceptedAt: now,

@@ -93,7 +93,8 @@ function checkOctets(field: HeaderField, envelope: Envelope): void {
     throw refuse(
       550,
       '5.6.7',
-      `8-bit characters in the ${printable(field.name)} field. Fix: encode them as mail libraries do (RFC 2047, =?UTF-8?B?...?=), or use SMTPUTF8`,
+      `8-bit characters in the ${printable(field.name)} field. Fix: encode them as mail libraries do (RFC 2047, ` +
+        '=?UTF-8?B?...?=), or use SMTPUTF8',
     )
   }
   if (!isUtf8(Buffer.from(field.raw, 'latin1'))) {

@@ -47,7 +47,7 @@ async function listener(trustedNetworks: readonly string[]) {
       domainsOf: (name) => credentials.domainsOf(name),
     },
     nonce: 'n0nce',
-    siteOf: (domain) => domain,
+    siteOf: ({ domain }) => domain,
     onAccepted: (message) => queued.push(message),
   })
   const service = submissionService({
@@ -139,7 +139,9 @@ describe('a client', () => {
        S: ...
        S: 250 *
        C: MAIL FROM:<a@some.example>
-       S: 530 5.7.0 Authentication required: 127.0.0.1 is not in a trusted network. *
+       S: 530-5.7.0 Authentication required: 127.0.0.1 is not in a trusted network.
+       S: 530-5.7.0 Log in with AUTH *
+       S: 530 5.7.0 or add *
        C: AUTH PLAIN ${Buffer.from('\0no-reply\0wrong').toString('base64')}
        S: 535 5.7.8 *`,
     )

@@ -38,7 +38,9 @@ export function submissionService(options: SubmissionOptions): SmtpService {
     throw refuse(
       530,
       '5.7.0',
-      `Authentication required: ${client.address} is not in a trusted network. Log in with AUTH (posthorn credential add NAME makes a password), or add the network to the listener's trusted ones`,
+      `Authentication required: ${client.address} is not in a trusted network.`,
+      'Log in with AUTH (posthorn credential add NAME makes a password),',
+      "or add the network to the listener's trusted ones",
     )
   }
   return {
