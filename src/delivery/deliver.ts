@@ -11,6 +11,7 @@ import type { Batch, Deliver } from '../mail/batch.ts'
 import { UnsafeContent } from '../mail/dot.ts'
 import type { QueueEntry, SiteName } from '../mail/entry.ts'
 import type { Attempt, Failure, Outcome } from '../mail/failure.ts'
+import type { Mailbox } from '../mail/mailbox.ts'
 import type { World } from '../mail/message.ts'
 import { status } from '../mail/status.ts'
 import { type ClientSession, type ClientTimeouts, clientTimeouts } from '../smtp/client.ts'
@@ -35,7 +36,7 @@ export type DeliveryDeps = Omit<WalkDeps, 'timeouts' | 'tlsMemory'> & {
 export type Delivery = {
   readonly deliver: Deliver
   /** The site that the queue files an entry under. */
-  siteOf(domain: string, world: World): SiteName
+  siteOf(mailbox: Mailbox, world: World): SiteName
   /** Sessions that carry mail now, and such as wait for some. */
   sessions(): { readonly busy: number; readonly idle: number }
   /** Quits all idle sessions; those in use leave after their transaction. */
@@ -115,7 +116,7 @@ async function attempt(
 ): Promise<void> {
   const { message, entries } = batch
   const { signal, sessions } = tools
-  const route = tools.router.routeOf(entries[0]!.recipient.mailbox.domain, message.world)
+  const route = tools.router.routeOf(entries[0]!.recipient.mailbox, message.world)
   const demands = demandsOf(route, message)
   const key = `${batch.site} ${demandsKey(demands)}`
   const limits = tools.keep[route.kind]

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ends, makeRoom, send } from '../../test/support/delivery.ts'
+import { domain, ends, makeRoom, send } from '../../test/support/delivery.ts'
 import type { FakeAnswer } from '../../test/support/dns.ts'
 import { mapResolver } from '../../test/support/dns.ts'
 import {
@@ -15,6 +15,7 @@ import {
   stall,
   startHostileServer,
 } from '../../test/support/hostile-server.ts'
+import type { Mailbox } from '../mail/mailbox.ts'
 
 const TWO_HOSTS = {
   'example.com MX': ['10 mx1.example.com', '20 mx2.example.com'],
@@ -168,10 +169,16 @@ test('mail of the sandbox stays on this machine, whatever its DNS says', async (
     'escape.example A': ['192.0.2.1'],
   })
   const relayhost = { host: '192.0.2.7' }
-  const routes = { sandbox: { port: peer.port }, relayhost }
+  const routes = {
+    sandbox: { port: peer.port, destinationOf: (m: Mailbox) => m.domain },
+    relayhost,
+  }
   const room = makeRoom({ routes, resolvers: { sandbox } })
   const message = { world: 'sandbox' } as const
-  assert.equal(room.siteOf('example.com', 'sandbox'), 'sandbox:example.com')
+  assert.equal(
+    room.siteOf({ localPart: 'user', domain: domain('example.com') }, 'sandbox'),
+    'sandbox:example.com',
+  )
   assert.deepEqual(ends(await send(room, { message })), ['delivered'])
   const away = await send(room, { message, to: ['bob@escape.example'] })
   assert.deepEqual(ends(away), ['transient site 4.4.3'])

@@ -3,21 +3,23 @@ import { test } from 'node:test'
 import { domain } from '../../test/support/delivery.ts'
 import { createRouter, type RelayOptions, type RouteConfig } from './route.ts'
 
+const at = (name: string) => ({ localPart: 'user', domain: domain(name) })
+
 function router(config: Partial<RouteConfig>) {
   return createRouter({ routes: new Map(), protocol: 'ipv4', allowPrivate: false, ...config })
 }
 
 function relay(options: RelayOptions) {
   const { routeOf, siteOf } = router({ relayhost: options })
-  const route = routeOf(domain('example.com'), 'live')
+  const route = routeOf(at('example.com'), 'live')
   assert.equal(route.kind, 'relay')
-  assert.equal(siteOf('example.com', 'live'), route.kind === 'relay' && route.site)
+  assert.equal(siteOf(at('example.com'), 'live'), route.kind === 'relay' && route.site)
   return route as Extract<typeof route, { kind: 'relay' }>
 }
 
 test('without routes a domain goes to its own hosts', () => {
   const { routeOf, siteOf } = router({})
-  assert.deepEqual(routeOf(domain('example.com'), 'live'), {
+  assert.deepEqual(routeOf(at('example.com'), 'live'), {
     kind: 'direct',
     domain: 'example.com',
     port: 25,
@@ -25,7 +27,7 @@ test('without routes a domain goes to its own hosts', () => {
     allowPrivate: false,
     world: 'live',
   })
-  assert.equal(siteOf('example.com', 'live'), 'example.com')
+  assert.equal(siteOf(at('example.com'), 'live'), 'example.com')
 })
 
 test('a relay host is read as it is written', () => {
@@ -66,10 +68,10 @@ test('a domain, what is below one, and the rest have their own routes', () => {
       ['.example.com', { host: '[below.test]' }],
     ]),
   })
-  assert.equal(siteOf('example.com', 'live'), 'relay:[one.test]:25')
-  assert.equal(siteOf('a.b.example.com', 'live'), 'relay:[below.test]:25')
-  assert.equal(siteOf('myexample.com', 'live'), 'relay:[rest.test]:25')
-  assert.equal(siteOf('example.com', 'sandbox'), 'sandbox:example.com')
+  assert.equal(siteOf(at('example.com'), 'live'), 'relay:[one.test]:25')
+  assert.equal(siteOf(at('a.b.example.com'), 'live'), 'relay:[below.test]:25')
+  assert.equal(siteOf(at('myexample.com'), 'live'), 'relay:[rest.test]:25')
+  assert.equal(siteOf(at('example.com'), 'sandbox'), 'sandbox:example.com')
 })
 
 test('two routes to one server that differ are two sites', () => {
@@ -81,7 +83,7 @@ test('two routes to one server that differ are two sites', () => {
       ['c.test', { host, username: 'a', password: '1' }],
     ]),
   })
-  const sites = ['a.test', 'b.test', 'c.test'].map((name) => siteOf(name, 'live'))
+  const sites = ['a.test', 'b.test', 'c.test'].map((name) => siteOf(at(name), 'live'))
   assert.deepEqual(sites, [
     'relay:[relay.test]:587',
     'relay:[relay.test]:587#2',

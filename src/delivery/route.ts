@@ -5,6 +5,7 @@
 import { isIP } from 'node:net'
 import type { AddressLiteral, Domain } from '../mail/domain.ts'
 import type { SiteName } from '../mail/entry.ts'
+import type { Mailbox } from '../mail/mailbox.ts'
 import type { World } from '../mail/message.ts'
 import type { TlsLevel } from '../smtp/open.ts'
 
@@ -37,7 +38,11 @@ export type RouteConfig = {
   /** Hosts of direct mail may have private addresses. */
   readonly allowPrivate: boolean
   /** Where the sandbox's receiver listens; its addresses come from the sandbox's DNS. */
-  readonly sandbox?: { readonly port: number }
+  readonly sandbox?: {
+    readonly port: number
+    /** The domain whose hosts take a recipient's mail there. */
+    destinationOf(mailbox: Mailbox): Domain | AddressLiteral
+  }
 }
 
 export type DirectRoute = {
@@ -68,8 +73,8 @@ export type RelayRoute = {
 export type Route = DirectRoute | RelayRoute
 
 export type Router = {
-  routeOf(domain: Domain | AddressLiteral, world: World): Route
-  siteOf(domain: string, world: World): SiteName
+  routeOf(mailbox: Mailbox, world: World): Route
+  siteOf(mailbox: Mailbox, world: World): SiteName
 }
 
 const RELAY_CONNECTIONS = 20
@@ -94,18 +99,22 @@ export function createRouter(config: RouteConfig): Router {
     return otherwise
   }
 
+  const sandboxed = (mailbox: Mailbox) => config.sandbox?.destinationOf(mailbox) ?? mailbox.domain
+
   return {
-    routeOf(domain, world) {
+    routeOf(mailbox, world) {
       if (world === 'sandbox') {
         const port = config.sandbox?.port ?? SMTP_PORT
+        const domain = sandboxed(mailbox)
         return { kind: 'direct', domain, port, protocol: 'both', allowPrivate: true, world }
       }
+      const { domain } = mailbox
       const { port = SMTP_PORT, protocol, allowPrivate } = config
       return relayFor(domain) ?? { kind: 'direct', domain, port, protocol, allowPrivate, world }
     },
-    siteOf(domain, world) {
-      if (world === 'sandbox') return `sandbox:${domain}`
-      return relayFor(domain)?.site ?? domain
+    siteOf(mailbox, world) {
+      if (world === 'sandbox') return `sandbox:${sandboxed(mailbox)}`
+      return relayFor(mailbox.domain)?.site ?? mailbox.domain
     },
   }
 }

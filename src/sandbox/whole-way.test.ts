@@ -43,7 +43,10 @@ before(async () => {
   room = makeRoom({
     identity,
     resolvers: { live: resolver, sandbox: resolver },
-    routes: { allowPrivate: false, sandbox: { port: sandbox.smtpPort } },
+    routes: {
+      allowPrivate: false,
+      sandbox: { port: sandbox.smtpPort, destinationOf: sandbox.destinationOf },
+    },
   })
 })
 after(async () => {

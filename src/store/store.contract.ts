@@ -249,7 +249,7 @@ function settleStories(story: Story): void {
     const live = sample(store, { recipients: ['a@one.example', 'b@two.example'] })
     const sandbox = sample(store, { recipients: ['a@one.example'], world: 'sandbox' })
     await Promise.all([store.commit(live), store.commit(sandbox)])
-    await store.reroute((domain, world) => `${world}:${domain}`)
+    await store.reroute(({ domain }, world) => `${world}:${domain}`)
     const sites = (await store.queuePage({ filter: {}, limit: 10 })).map((row) => row.entry.site)
     assert.deepEqual(sites, ['live:one.example', 'live:two.example', 'sandbox:one.example'])
     assert.equal((await store.dueAt('live:two.example', { now: NOON, limit: 5 })).length, 1)

@@ -9,6 +9,7 @@
 import type { Domain } from '../mail/domain.ts'
 import type { DueMessage, EntryEnd, EntryKey, QueueEntry, SiteName } from '../mail/entry.ts'
 import type { Attempt, Failure } from '../mail/failure.ts'
+import type { Mailbox } from '../mail/mailbox.ts'
 import type { Content, Message, MessageId, World } from '../mail/message.ts'
 
 /** Content travels in rows of at most this many octets, so that 25 MB never sit in memory. */
@@ -141,7 +142,7 @@ export type Store = AsyncDisposable & {
   /** After a backward step of the clock: nothing waits beyond `latest`. */
   clampDue(latest: number): Promise<void>
   /** Assigns every queued entry the site that `siteOf` names now; called at start when routing changed. */
-  reroute(siteOf: (domain: string, world: World) => SiteName): Promise<void>
+  reroute(siteOf: (mailbox: Mailbox, world: World) => SiteName): Promise<void>
 
   queuePage(options: {
     filter: QueueFilter

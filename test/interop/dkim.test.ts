@@ -132,7 +132,7 @@ before(async () => {
       domainsOf: () => [],
     },
     nonce: 'n0nce',
-    siteOf: (domain) => domain,
+    siteOf: ({ domain }) => domain,
     onAccepted: () => {},
   })
   const envelope = {

@@ -148,7 +148,7 @@ export class SqliteStore implements Store {
     while (((await this.#threads.call('clampDue', latest)) as number) > 0);
   }
 
-  async reroute(siteOf: (domain: string, world: World) => SiteName): Promise<void> {
+  async reroute(siteOf: (mailbox: Mailbox, world: World) => SiteName): Promise<void> {
     let after = START
     for (;;) {
       const packet = (await this.#threads.read('routes', {
@@ -157,10 +157,10 @@ export class SqliteStore implements Store {
       })) as RoutePacket
       const moves: (readonly [number, number, string])[] = []
       for (const [message, idx, site, sandbox, recipient] of packet.entries) {
-        const domain = domainOf(recipient)
+        const mailbox = mailboxOf(recipient)
         // A row that does not parse is set aside when it is due.
-        if (domain === undefined) continue
-        const wanted = siteOf(domain, sandbox === 1 ? 'sandbox' : 'live')
+        if (mailbox === undefined) continue
+        const wanted = siteOf(mailbox, sandbox === 1 ? 'sandbox' : 'live')
         if (wanted !== site) moves.push([message, idx, wanted])
       }
       if (moves.length > 0) await this.#threads.call('reroute', moves)
@@ -314,6 +314,7 @@ export class SqliteStore implements Store {
     if (ready.recovered) {
       log.error({ ...ready.recovered }, 'the queue was damaged and is built anew')
     }
+    if (ready.logCut) log.error({}, 'the log of the queue was cut: its last commits are lost')
     if (ready.sweptContent > 0) {
       log.info({ rows: ready.sweptContent }, 'content that never arrived whole was swept')
     }
@@ -330,9 +331,9 @@ function wholeContent(bytes: Uint8Array): Content {
   }
 }
 
-function domainOf(recipient: string): string | undefined {
+function mailboxOf(recipient: string): Mailbox | undefined {
   try {
-    return (JSON.parse(recipient) as { mailbox: { domain: string } }).mailbox.domain
+    return (JSON.parse(recipient) as { mailbox: Mailbox }).mailbox
   } catch {
     return undefined
   }
