@@ -1,0 +1,56 @@
+// When what is tried again. Pure: time and chance come in, times come out.
+//
+// One table for all destinations: 1, 5, 15, 30 minutes, then every hour until the mail is three days
+// old. The first minutes are for greylisting, which most servers lift after one to five; RFC 5321
+// §4.5.4.1 would wait 30 minutes there, but says itself that faster first retries make sense. Three
+// days are less than its four to five: what is not through by then is no news any more.
+
+import type { World } from '../mail/message.ts'
+import type { Random } from '../std/random.ts'
+
+export type Schedule = {
+  /** The pause after the first, second … attempt; the last one repeats. */
+  readonly delaysMs: readonly number[]
+  /** Every pause is this share longer or shorter, by chance, so that nothing comes in waves. */
+  readonly jitter: number
+  /** Age at which an entry ends as expired. */
+  readonly expireAfterMs: number
+  /** Age at which the sender hears once that the mail is late. */
+  readonly noticeAfterMs: number
+}
+
+export type Schedules = Readonly<Record<World, Schedule>>
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+export const LIVE_SCHEDULE: Schedule = {
+  delaysMs: [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR],
+  jitter: 0.2,
+  expireAfterMs: 72 * HOUR,
+  noticeAfterMs: 4 * HOUR,
+}
+
+/** Short, so that a developer sees the retry, the delay notice and the expiry. */
+export const SANDBOX_SCHEDULE: Schedule = {
+  delaysMs: [5 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE],
+  jitter: 0.2,
+  expireAfterMs: 10 * MINUTE,
+  noticeAfterMs: 3 * MINUTE,
+}
+
+export const SCHEDULES: Schedules = { live: LIVE_SCHEDULE, sandbox: SANDBOX_SCHEDULE }
+
+/** The pause in milliseconds after attempt number `attempts` (1 is the first). */
+export function pauseAfter(schedule: Schedule, attempts: number, random: Random): number {
+  const place = Math.min(Math.max(attempts, 1), schedule.delaysMs.length) - 1
+  const base = schedule.delaysMs[place] ?? HOUR
+  return Math.round(base * (1 + schedule.jitter * (2 * random() - 1)))
+}
+
+/** The longest pause that any of the schedules can order. */
+export function longestPause(schedules: Schedules): number {
+  const longest = (schedule: Schedule) => Math.max(...schedule.delaysMs) * (1 + schedule.jitter)
+  return Math.ceil(Math.max(longest(schedules.live), longest(schedules.sandbox)))
+}
