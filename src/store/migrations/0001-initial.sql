@@ -6,11 +6,14 @@ CREATE TABLE meta (
   value
 ) WITHOUT ROWID;
 
+-- roster: JSON of [[idx, site, recipient], …] as accepted, so that the message can be delivered even
+-- when its entries cannot be read.
 -- rows = 0: the content is in this row; else it is in `content`, rows 0 to rows - 1.
 CREATE TABLE messages (
   id INTEGER PRIMARY KEY,
   head TEXT NOT NULL,
   prefix TEXT NOT NULL,
+  roster TEXT NOT NULL,
   head_crc INTEGER NOT NULL,
   rows INTEGER NOT NULL,
   content_crc INTEGER NOT NULL,

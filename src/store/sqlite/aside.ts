@@ -5,6 +5,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatMessageId, type MessageId } from '../../mail/message.ts'
 import { type Database, prepare } from './driver.ts'
+import { Healer } from './heal.ts'
 
 export type Aside = {
   readonly messages: readonly number[]
@@ -64,16 +65,15 @@ function* contentParts(inline: unknown, rows: Iterable<[unknown]>): Iterable<Uin
   }
 }
 
-/** One recipient goes; the message follows when it was the last. */
+/** One recipient's row goes; it is made anew when the message is whole, which then has lost nothing. */
 function entryAside(database: Database, folder: string, id: number, idx: number): number {
-  const entry = database.prepare('SELECT * FROM entries WHERE message = ? AND idx = ?').get(id, idx)
+  const where = 'FROM entries WHERE message = ? AND idx = ?'
+  const entry = database.prepare(`SELECT * ${where}`).get(id, idx)
   if (!entry) return 0
-  const others = database
-    .prepare('SELECT 1 FROM entries WHERE message = ? AND idx <> ?')
-    .get(id, idx)
-  if (!others) return messageAside(database, folder, id)
   writeDurably(join(folder, `${nameOf(id)}-${idx}.json`), [text({ entries: [entry] })])
-  database.prepare('DELETE FROM entries WHERE message = ? AND idx = ?').run(id, idx)
+  database.prepare(`DELETE ${where}`).run(id, idx)
+  const left = new Healer(database).heal(id)
+  if (left === 0) messageAside(database, folder, id)
   return 1
 }
 

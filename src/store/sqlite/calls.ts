@@ -81,7 +81,7 @@ function reroute(moves: readonly Move[], { database }: CallContext): void {
   }
 }
 
-/** Forgets attempts before `before` of messages older than `limit`, from message `after` on. */
+/** Forgets attempts before `before` of messages that have left the queue. */
 function prune(
   argument: { before: number; after: readonly [number, number]; newest: number },
   { database }: CallContext,
@@ -95,9 +95,11 @@ function prune(
     `SELECT message, n, at FROM attempts WHERE (message, n) > (?, ?) ORDER BY message, n LIMIT ${SLICE}`,
   ).all(...argument.after) as unknown as [number, number, number][]
   const remove = prepare(database, 'DELETE FROM attempts WHERE message = ? AND n = ?')
+  // While a message is queued its attempts say who has it already: a rebuild needs that.
+  const queued = prepare(database, 'SELECT 1 FROM messages WHERE id = ?')
   let changed = 0
   for (const [message, n, at] of rows) {
-    if (at >= argument.before) continue
+    if (at >= argument.before || queued.get(message)) continue
     remove.run(message, n)
     changed++
   }

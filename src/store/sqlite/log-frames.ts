@@ -16,6 +16,9 @@ export type LogFrames = {
   readonly pages: ReadonlyMap<number, number>
   /** Commits that SQLite would not see, since a frame before them is damaged. */
   readonly lostCommits: number
+  readonly salts: readonly [number, number] | undefined
+  /** Frames up to the last commit that SQLite sees. */
+  readonly wholeFrames: number
 }
 
 /** Reads the frames of a log; undefined when there is none worth the name. */
@@ -27,6 +30,32 @@ export function readLogFrames(path: string, pageBytes: number): LogFrames | unde
   } finally {
     closeSync(file)
   }
+}
+
+/**
+ * Says whether the log once had more commits than it has now. SQLite cannot tell a log that was cut
+ * from one whose last write was; but its index (the -shm file, rebuilt at the next open) still knows
+ * how many frames were synced, unless the machine went down.
+ */
+export function logWasCut(path: string, pageBytes: number): boolean {
+  if (!statSync(`${path}-shm`, { throwIfNoEntry: false })?.isFile()) return false
+  const file = openSync(`${path}-shm`, 'r')
+  const index = read(file, 0, 136)
+  closeSync(file)
+  if (index.length < 136 || !index.subarray(0, 48).equals(index.subarray(48, 96))) return false
+  const little = endianness() === 'LE'
+  const word = (at: number) => (little ? index.readInt32LE(at) : index.readInt32BE(at))
+  const sums: [number, number] = [0, 0]
+  checksum(index.subarray(0, 40), false, sums)
+  if (sums[0] !== word(40) || sums[1] !== word(44)) return false
+  const frames = word(16)
+  const writtenBack = word(96)
+  if (frames <= writtenBack) return false
+  const log = readLogFrames(`${path}-wal`, pageBytes)
+  if (!log) return true
+  // The salts stand in the index as they do in the log.
+  const sameLog = log.salts?.[0] === index.readInt32BE(32) && log.salts[1] === index.readInt32BE(36)
+  return !sameLog || log.wholeFrames < frames
 }
 
 type Salts = readonly [number, number]
@@ -52,6 +81,7 @@ function scan(file: number, expectedPageBytes: number): LogFrames | undefined {
   let pending: [number, number][] = []
   let chained = headerIsWhole
   let lostCommits = 0
+  let wholeFrames = 0
   for (let at = HEADER; at + frameBytes <= size; at += frameBytes) {
     const frame = read(file, at, frameBytes)
     const page = frame.readUInt32BE(0)
@@ -70,9 +100,10 @@ function scan(file: number, expectedPageBytes: number): LogFrames | undefined {
     if (frame.readUInt32BE(4) === 0) continue
     for (const [number, offset] of pending) frames.set(number, offset)
     pending = []
-    if (!chained) lostCommits++
+    if (chained) wholeFrames = (at - HEADER) / frameBytes + 1
+    else lostCommits++
   }
-  return { pageBytes, pages: frames, lostCommits }
+  return { pageBytes, pages: frames, lostCommits, salts, wholeFrames }
 }
 
 function read(file: number, at: number, length: number): Buffer {

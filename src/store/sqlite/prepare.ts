@@ -4,8 +4,10 @@
 
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { countDamage } from './aside.ts'
 import { type Database, openForWriting, prepare, single, troubleOf } from './driver.ts'
-import { faultOfLog, finishRebuild, rebuild } from './rebuild.ts'
+import { Healer } from './heal.ts'
+import { faultOfLog, finishRebuild, logLostItsEnd, rebuild } from './rebuild.ts'
 import { ForeignDatabase, migrate, NewerSchema } from './schema.ts'
 import { DATABASE_NAME, type Ready, type Recovery } from './thread-data.ts'
 
@@ -22,6 +24,7 @@ export function prepareFolder(data: { readonly folder: string; readonly damaged?
   const path = join(folder, DATABASE_NAME)
   finishRebuild(path)
   let recovered: Recovery | undefined
+  const cut = logLostItsEnd(path)
   let why = data.damaged ?? faultOf(path)
   // A rebuilt database is new: if that has a fault too, it is not the data's.
   if (why !== undefined) {
@@ -30,11 +33,14 @@ export function prepareFolder(data: { readonly folder: string; readonly damaged?
     if (why !== undefined) throw new Error(`the rebuilt queue cannot be opened: ${why}`)
   }
   const database = openForWriting(path)
+  // What the lost commits held nobody knows: at least one record.
+  if (cut && !recovered?.damaged) countDamage(database, 1)
   const ready: Ready = {
     path,
     newestId: newestId(database),
     damaged: Number(single(database, "SELECT value FROM meta WHERE name = 'damaged'") ?? 0),
     sweptContent: sweep(database),
+    logCut: cut,
     ...(recovered ? { recovered } : undefined),
   }
   database.close()
@@ -57,7 +63,7 @@ function faultOf(path: string): string | undefined {
       Number(single(database, 'PRAGMA page_count')) * Number(single(database, 'PRAGMA page_size'))
     if (size <= CHECKED_BYTES) {
       const verdict = single(database, 'PRAGMA integrity_check(1)')
-      if (verdict !== 'ok') return `${verdict}`
+      return verdict === 'ok' ? new Healer(database).fault() : `${verdict}`
     }
     return undefined
   } catch (error) {

@@ -126,7 +126,10 @@ function prepareAll(database: Database) {
       `SELECT count(*) FROM (SELECT 1 FROM entries WHERE site = ? LIMIT ${SMALL_SITE + 1})`,
     ),
     nextDue: prepare(database, 'SELECT min(due_at) FROM entries WHERE due_at > ?'),
-    message: prepare(database, 'SELECT id, head, prefix, head_crc FROM messages WHERE id = ?'),
+    message: prepare(
+      database,
+      'SELECT id, head, prefix, roster, head_crc FROM messages WHERE id = ?',
+    ),
     content: prepare(
       database,
       'SELECT rows, content_crc, content, head FROM messages WHERE id = ?',
@@ -136,7 +139,7 @@ function prepareAll(database: Database) {
     countHeld: prepare(database, 'SELECT count(*) FROM entries WHERE due_at IS NULL'),
     oldest: prepare(
       database,
-      'SELECT id, head, prefix, head_crc FROM messages ORDER BY id LIMIT 1',
+      'SELECT id, head, prefix, roster, head_crc FROM messages ORDER BY id LIMIT 1',
     ),
     route: prepare(
       database,
@@ -190,7 +193,9 @@ function packet(state: ReaderState, rows: readonly FullRow[], limit: number): Pa
 }
 
 function readMessage(state: ReaderState, id: number): MessageRow | undefined {
-  const row = state.message.get(id) as unknown as [number, string, string, number] | undefined
+  const row = state.message.get(id) as unknown as
+    | [number, string, string, string, number]
+    | undefined
   if (!row || !headIsWhole(...row)) return undefined
   return [row[0], row[1], row[2]]
 }
@@ -293,7 +298,13 @@ function nextDue(state: ReaderState, after: number): number | undefined {
 function counts(state: ReaderState): { ready: number; held: number; oldest?: number } {
   const [ready] = state.countReady.get() as unknown as [number]
   const [held] = state.countHeld.get() as unknown as [number]
-  const [id, ...head] = (state.oldest.get() ?? []) as unknown as [number, string, string, number]
+  const [id, ...head] = (state.oldest.get() ?? []) as unknown as [
+    number,
+    string,
+    string,
+    string,
+    number,
+  ]
   if (!headIsWhole(id, ...head)) return { ready, held }
   return { ready, held, oldest: headFacts(head[0]).acceptedAt }
 }

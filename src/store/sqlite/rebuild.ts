@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path'
 import { systemClock } from '../../std/clock.ts'
 import { countDamage, DAMAGED_FOLDER, syncFolder } from './aside.ts'
 import { openForWriting, PAGE_BYTES } from './driver.ts'
-import { readLogFrames } from './log-frames.ts'
+import { logWasCut, readLogFrames } from './log-frames.ts'
 import { claimedPageBytes } from './pages.ts'
 import { salvage } from './salvage.ts'
 import { migrate } from './schema.ts'
@@ -67,6 +67,11 @@ function rebuiltPath(path: string): string {
 
 function remove(path: string): void {
   for (const suffix of SUFFIXES) rmSync(path + suffix, { force: true, recursive: true })
+}
+
+/** Has the log lost commits without a trace of what they were? */
+export function logLostItsEnd(path: string): boolean {
+  return logWasCut(path, claimedPageBytes(path) ?? PAGE_BYTES)
 }
 
 /** Commits that SQLite would pass over since the log is damaged before them; undefined when there are none. */

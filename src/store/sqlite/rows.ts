@@ -62,10 +62,26 @@ export function decodeMessage(id: number, head: string, prefix: string): Message
   }
 }
 
+/** Who was to get a message when it was accepted; `recipient` is JSON again. */
+export type RosterEntry = {
+  readonly idx: number
+  readonly site: string
+  readonly recipient: string
+}
+
+export function decodeRoster(roster: string): RosterEntry[] {
+  const items = JSON.parse(roster) as [number, string, Recipient][]
+  return items.map(([idx, site, recipient]) => ({
+    idx,
+    site,
+    recipient: JSON.stringify(recipient),
+  }))
+}
+
 /** What the reader wants of a head that is whole. */
-export function headFacts(head: string): { size: number; acceptedAt: number } {
+export function headFacts(head: string): { size: number; acceptedAt: number; world: World } {
   const parsed = JSON.parse(head) as Head
-  return { size: parsed[9], acceptedAt: parsed[10] }
+  return { size: parsed[9], acceptedAt: parsed[10], world: parsed[7] }
 }
 
 /** What changes with attempts; null for an entry that was never tried. */
@@ -106,8 +122,8 @@ export function decodeEntry(row: EntryRow, acceptedAt: number): QueueEntry {
   }
 }
 
-export function headChecksum(id: number, head: string, prefix: string): number {
-  return crc32(prefix, crc32(head, id >>> 0))
+export function headChecksum(id: number, head: string, prefix: string, roster: string): number {
+  return crc32(roster, crc32(prefix, crc32(head, id >>> 0)))
 }
 
 export function contentChecksum(id: number, row: number, bytes: Uint8Array): number {
@@ -162,11 +178,18 @@ export function progressIsWhole(
   }
 }
 
-export function headIsWhole(id: unknown, head: unknown, prefix: unknown, crc: unknown): boolean {
+export function headIsWhole(
+  id: unknown,
+  head: unknown,
+  prefix: unknown,
+  roster: unknown,
+  crc: unknown,
+): boolean {
   return (
     typeof id === 'number' &&
     typeof head === 'string' &&
     typeof prefix === 'string' &&
-    headChecksum(id, head, prefix) === crc
+    typeof roster === 'string' &&
+    headChecksum(id, head, prefix, roster) === crc
   )
 }

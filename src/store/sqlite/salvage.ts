@@ -6,6 +6,7 @@
 
 import { type Aside, countDamage, setAside } from './aside.ts'
 import { type Database, PAGE_BYTES, prepare } from './driver.ts'
+import { Healer } from './heal.ts'
 import { readLogFrames } from './log-frames.ts'
 import { type Cell, claimedPageBytes, Pages, type Value } from './pages.ts'
 import { contentChecksum, entryIsWhole, headFacts, headIsWhole, progressIsWhole } from './rows.ts'
@@ -27,7 +28,7 @@ export function salvage(path: string, target: Database, folder: string): Salvage
     frames,
   })
   target.exec(`
-    CREATE TEMP TABLE ended (message INTEGER, recipient TEXT, PRIMARY KEY (message, recipient)) WITHOUT ROWID;
+    CREATE TEMP TABLE traces (message INTEGER PRIMARY KEY);
     CREATE TEMP TABLE broken (message INTEGER PRIMARY KEY);
     BEGIN IMMEDIATE`)
   const collector = new Collector(target)
@@ -64,17 +65,18 @@ class Collector {
   take({ rowid, values, table }: Cell & { readonly table: boolean }): void {
     this.taken++
     if (table) {
-      if (values.length === 7) this.#message(rowid, values)
+      if (values.length === 8) this.#message(rowid, values)
       else if (values.length === 4) this.#captured(values)
-    } else if (values.length === 10) this.#entry(values)
+    } else if (values.length === 3) this.#trace(values[1])
+    else if (values.length === 10) this.#entry(values)
     else if (values.length === 4) this.#contentOrAttempt(values)
     else if (values.length === 2) this.#named(values)
   }
 
   #message(id: number, values: readonly Value[]): void {
-    const [, head, prefix, headCrc, rows, contentCrc, content] = values
+    const [, head, prefix, roster, headCrc, rows, contentCrc, content] = values
     const whole =
-      headIsWhole(id, head, prefix, headCrc) &&
+      headIsWhole(id, head, prefix, roster, headCrc) &&
       typeof rows === 'number' &&
       rows >= 0 &&
       content instanceof Uint8Array &&
@@ -83,7 +85,7 @@ class Collector {
       if (id > 0) this.#insert.broken.run(id)
       return
     }
-    this.#insert.message.run(id, head!, prefix!, headCrc!, rows, contentCrc!, content)
+    this.#insert.message.run(id, head!, prefix!, roster!, headCrc!, rows, contentCrc!, content)
   }
 
   #entry(values: readonly Value[]): void {
@@ -100,6 +102,7 @@ class Collector {
 
   #contentOrAttempt(values: readonly Value[]): void {
     const [message, n, third, data] = values
+    if (typeof message === 'string') this.#trace(third)
     if (typeof message !== 'number' || typeof n !== 'number' || typeof third !== 'number') return
     if (data instanceof Uint8Array) {
       // What fails is missed when its message is judged.
@@ -111,14 +114,16 @@ class Collector {
     if (typeof data === 'string') this.#attempt(message, { n, at: third, data })
   }
 
+  /** An index names a message: if nothing else of it is left, at least it is counted. */
+  #trace(message: Value | undefined): void {
+    if (typeof message === 'number' && message > 0) this.#insert.trace.run(message)
+  }
+
   #attempt(message: number, { n, at, data }: { n: number; at: number; data: string }): void {
     const record = parseObject(data)
     if (!record || !Array.isArray(record['results'])) return
     this.#insert.attempt.run(message, n, at, data)
-    for (const result of record['results'] as { recipient?: unknown; result?: unknown }[]) {
-      if (result?.result === 'deferred' || !result?.recipient) continue
-      this.#insert.ended.run(message, JSON.stringify(result.recipient))
-    }
+    this.#insert.trace.run(message)
   }
 
   /** domains, credentials and meta are all pairs that begin with a name. */
@@ -143,7 +148,7 @@ class Collector {
 
 function prepareInserts(target: Database) {
   return {
-    message: prepare(target, 'INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)'),
+    message: prepare(target, 'INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     entry: prepare(
       target,
       `INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -158,7 +163,7 @@ function prepareInserts(target: Database) {
     credential: prepare(target, 'INSERT OR IGNORE INTO credentials VALUES (?, ?)'),
     captured: prepare(target, 'INSERT OR IGNORE INTO captured (id, data, raw) VALUES (?, ?, ?)'),
     meta: prepare(target, 'INSERT OR IGNORE INTO meta VALUES (?, ?)'),
-    ended: prepare(target, 'INSERT OR IGNORE INTO ended VALUES (?, ?)'),
+    trace: prepare(target, 'INSERT OR IGNORE INTO traces VALUES (?)'),
     broken: prepare(target, 'INSERT OR IGNORE INTO broken VALUES (?)'),
   }
 }
@@ -172,33 +177,35 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Drops what has ended, sets aside what is not whole, and counts. */
+/** Heals what has lost its entries, drops what has ended, sets aside what is not whole, and counts. */
 function judge(target: Database, folder: string, collector: Collector): Salvaged {
-  target.exec(`
-    DELETE FROM entries WHERE EXISTS
-      (SELECT 1 FROM ended WHERE ended.message = entries.message AND ended.recipient = entries.recipient);
-    DELETE FROM broken WHERE message IN (SELECT id FROM messages)
-      OR (message IN (SELECT message FROM ended) AND message NOT IN (SELECT message FROM entries));
-    INSERT OR IGNORE INTO broken SELECT message FROM entries WHERE message NOT IN (SELECT id FROM messages);
-    INSERT OR IGNORE INTO broken SELECT id FROM messages WHERE id NOT IN (SELECT message FROM entries);
-    INSERT OR IGNORE INTO broken SELECT id FROM messages WHERE rows > 0 AND rows <>
-      (SELECT count(*) FROM content WHERE message = id AND row < rows);
-  `)
-  const broken = new Set(numbers(target, 'SELECT message FROM broken'))
+  const healer = new Healer(target)
+  dropEnded(target, healer)
+  const broken = new Set<number>()
+  for (const id of numbers(target, 'SELECT message FROM broken')) {
+    // What an attempt calls ended lay on a page that is free.
+    if (!exists(target, id) && healer.ended(id).size === 0) broken.add(id)
+  }
+  const orphans =
+    'SELECT DISTINCT message FROM entries WHERE message NOT IN (SELECT id FROM messages)'
+  for (const id of numbers(target, orphans)) broken.add(id)
   for (const id of numbers(target, 'SELECT id FROM messages WHERE rows > 0')) {
-    if (!broken.has(id) && !sizeFits(target, id)) broken.add(id)
+    if (!sizeFits(target, id)) broken.add(id)
   }
   const aside: Aside = { messages: [...broken], entries: [] }
   const counted = setAside(aside, { database: target, folder })
   // Damaged rows of which nothing stands in the new queue are in the old files, and counted here.
-  const entryExists = prepare(target, 'SELECT 1 FROM entries WHERE message = ? AND idx = ?')
   let unread = broken.size - counted
-  for (const [message, idx] of collector.damagedEntries.values()) {
-    if (!broken.has(message) && !entryExists.get(message, idx)) unread++
+  for (const [message] of collector.damagedEntries.values()) {
+    if (!broken.has(message) && !exists(target, message)) unread++
+  }
+  const traces = 'SELECT message FROM traces WHERE message NOT IN (SELECT id FROM messages)'
+  for (const id of numbers(target, traces)) {
+    if (!broken.has(id) && healer.ended(id).size === 0) unread++
   }
   if (unread > 0) countDamage(target, unread)
   target.exec('DELETE FROM content WHERE message NOT IN (SELECT id FROM messages); COMMIT')
-  target.exec('DROP TABLE ended; DROP TABLE broken')
+  target.exec('DROP TABLE broken; DROP TABLE traces')
   return {
     messages: numbers(target, 'SELECT count(*) FROM messages')[0] ?? 0,
     entries: numbers(target, 'SELECT count(*) FROM entries')[0] ?? 0,
@@ -206,12 +213,37 @@ function judge(target: Database, folder: string, collector: Collector): Salvaged
   }
 }
 
+/** Entries whose end is on record go; entries that are missing come back; a message with none goes. */
+function dropEnded(target: Database, healer: Healer): void {
+  const entries = prepare(target, 'SELECT idx, recipient FROM entries WHERE message = ?')
+  const drop = prepare(target, 'DELETE FROM entries WHERE message = ? AND idx = ?')
+  const dropMessage = prepare(target, 'DELETE FROM messages WHERE id = ?')
+  const known = 'SELECT id FROM messages UNION SELECT message FROM entries'
+  for (const id of numbers(target, known)) {
+    const ended = healer.ended(id)
+    if (ended.size > 0) {
+      for (const [idx, recipient] of entries.all(id) as unknown as [number, string][]) {
+        if (ended.has(recipient)) drop.run(id, idx)
+      }
+    }
+    if (healer.heal(id) === 0) dropMessage.run(id)
+  }
+}
+
+function exists(target: Database, id: number): boolean {
+  return prepare(target, 'SELECT 1 FROM messages WHERE id = ?').get(id) !== undefined
+}
+
 function sizeFits(target: Database, id: number): boolean {
-  const [head, prefix] = prepare(target, 'SELECT head, prefix FROM messages WHERE id = ?').get(
-    id,
-  ) as unknown as [string, string]
-  const [size] = numbers(target, `SELECT sum(length(bytes)) FROM content WHERE message = ${id}`)
-  return size === headFacts(head).size - Buffer.byteLength(prefix)
+  const [head, prefix, expected] = prepare(
+    target,
+    'SELECT head, prefix, rows FROM messages WHERE id = ?',
+  ).get(id) as unknown as [string, string, number]
+  const [rows, size] = prepare(
+    target,
+    'SELECT count(*), coalesce(sum(length(bytes)), 0) FROM content WHERE message = ? AND row < ?',
+  ).get(id, expected) as unknown as [number, number]
+  return rows === expected && size === headFacts(head).size - Buffer.byteLength(prefix)
 }
 
 function numbers(target: Database, sql: string): number[] {

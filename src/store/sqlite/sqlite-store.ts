@@ -3,6 +3,7 @@
 
 import type { Domain } from '../../mail/domain.ts'
 import type { DueMessage, EntryKey, SiteName } from '../../mail/entry.ts'
+import type { Mailbox } from '../../mail/mailbox.ts'
 import {
   type Content,
   formatMessageId,

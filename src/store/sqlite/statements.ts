@@ -10,7 +10,7 @@ export function prepareStatements(database: Database) {
     commit: prepare(database, 'COMMIT'),
     logSize: prepare(database, 'PRAGMA wal_checkpoint(NOOP)'),
     checkpoint: prepare(database, 'PRAGMA wal_checkpoint(PASSIVE)'),
-    insertMessage: prepare(database, 'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)'),
+    insertMessage: prepare(database, 'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     insertEntry: prepare(database, 'INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     insertContent: prepare(database, 'INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?)'),
     announce: prepare(database, 'INSERT OR IGNORE INTO arriving VALUES (?)'),

@@ -11,6 +11,8 @@ export type Ready = {
   readonly newestId: number
   readonly damaged: number
   readonly sweptContent: number
+  /** Commits at the end of the log are gone. */
+  readonly logCut: boolean
   readonly recovered?: Recovery
 }
 

@@ -210,30 +210,39 @@ export class Writer {
   }
 
   #commit(operation: Operation): undefined {
-    const [, offset, id, head, prefix, sandbox, firstRow, rows, entries] = operation as CommitHead
-    const { insertMessage, insertEntry } = this.#statements
+    const [, offset, id, head, prefix, , firstRow, rows] = operation as CommitHead
+    const { insertMessage } = this.#statements
     let end = offset
     for (let i = 0; i < rows; i++) end += operation[COMMIT_HEAD + i] as number
     const inline = firstRow === 0 && end - offset <= CONTENT_ROW_BYTES
     const content = inline ? this.#bytes.subarray(offset, end) : EMPTY
+    const roster = this.#insertEntries(operation)
     insertMessage.run(
       id,
       head,
       prefix,
-      headChecksum(id, head, prefix),
+      roster,
+      headChecksum(id, head, prefix, roster),
       inline ? 0 : firstRow + rows,
       contentChecksum(id, 0, content),
       content,
     )
-    if (!inline) {
-      let at = offset
-      for (let i = 0; i < rows; i++) {
-        const size = operation[COMMIT_HEAD + i] as number
-        this.#insertContent(id, firstRow + i, at, size)
-        at += size
-      }
-      this.#seal(id, firstRow + rows)
+    if (inline) return undefined
+    let at = offset
+    for (let i = 0; i < rows; i++) {
+      const size = operation[COMMIT_HEAD + i] as number
+      this.#insertContent(id, firstRow + i, at, size)
+      at += size
     }
+    this.#seal(id, firstRow + rows)
+    return undefined
+  }
+
+  /** Returns the message's roster: who is to get it, as JSON. */
+  #insertEntries(operation: Operation): string {
+    const [, , id, , , sandbox, , rows, entries] = operation as CommitHead
+    const { insertEntry } = this.#statements
+    let roster = '['
     let at = COMMIT_HEAD + rows
     for (let i = 0; i < entries; i++, at += COMMIT_ENTRY) {
       const idx = operation[at] as number
@@ -251,8 +260,9 @@ export class Writer {
         operation[at + 5] as string | null,
         operation[at + 6] as string | null,
       )
+      roster += `${i > 0 ? ',' : ''}[${idx},${JSON.stringify(site)},${recipient}]`
     }
-    return undefined
+    return `${roster}]`
   }
 
   /** Content that was put before a repair or a restart of this thread is gone: such a message fails. */
