@@ -237,6 +237,13 @@ test('domains as a map, a list or a variable; their mode follows the top level',
   assert.deepEqual(modes({ environment }), ['a.example live', 'b.example live'])
 })
 
+test('an empty variable is unset, or nothing where nothing is a value', () => {
+  const yaml = 'public_ipv4: 192.0.2.1'
+  const environment = { POSTHORN_MODE: '', POSTHORN_RELAYHOST: '', POSTHORN_PUBLIC_IPV4: '' }
+  const config = good({ yaml, environment })
+  assert.deepEqual([config.mode, config.relayhost, config.publicIpv4], ['sandbox', null, null])
+})
+
 test('what Kubernetes sets for a service called posthorn is ignored', () => {
   const config = good({
     environment: {

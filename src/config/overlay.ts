@@ -33,7 +33,7 @@ export function environmentOverrides(
     const names = variableNames(entry)
     for (const name of names) known.add(name)
     const given = names.filter(
-      (name) => environment[name] !== undefined && !SERVICE_URL.test(environment[name]),
+      (name) => isGiven(entry, environment[name]) && !SERVICE_URL.test(environment[name]),
     )
     if (given.length === 0) continue
     if (given.length > 1) faults.push(givenTwice(entry, given))
@@ -56,6 +56,11 @@ export function environmentOverrides(
     })
   }
   return { overrides, faults }
+}
+
+/** An empty variable counts where "nothing" is a value; elsewhere it is how compose files say "unset". */
+function isGiven({ about }: OptionEntry, value: string | undefined): value is string {
+  return value !== undefined && (value !== '' || about.kind?.parse('') !== undefined)
 }
 
 function variableNames(entry: OptionEntry): string[] {

@@ -33,7 +33,10 @@ const listener = (defaults: { port?: number }) => ({
   ),
   port: option(
     port,
-    { en: 'TCP port; 0 takes any free one.', ru: 'Порт TCP; 0 означает любой свободный.' },
+    {
+      en: 'TCP port to take mail on; 0 is any free one.',
+      ru: 'Порт TCP, на котором принимать почту; 0 означает любой свободный.',
+    },
     defaults.port === undefined ? { example: '587' } : { default: defaults.port, example: '587' },
   ),
   tls: option(
@@ -137,7 +140,10 @@ const doors = {
       ),
       port: option(
         port,
-        { en: 'Its TCP port.', ru: 'Его порт TCP.' },
+        {
+          en: 'TCP port of the HTTP door; 0 is any free one.',
+          ru: 'Порт TCP для HTTP; 0 означает любой свободный.',
+        },
         { default: 8025, example: '80' },
       ),
       hosts: option(

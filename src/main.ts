@@ -1,0 +1,45 @@
+// The executable: what the process has, to the command table; exit code back.
+
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { runCli } from './cli/cli.ts'
+import type { Output, World } from './cli/world.ts'
+import { systemClock } from './std/clock.ts'
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string }
+
+const output = (stream: NodeJS.WriteStream): Output => ({
+  write: (text) => void stream.write(text),
+  isTTY: stream.isTTY === true,
+  columns: stream.columns ?? 100,
+})
+
+const world: World = {
+  // biome-ignore lint/style/noProcessEnv: read here once, and handed to config as a record
+  environment: process.env,
+  workingDirectory: process.cwd(),
+  machineName: hostname(),
+  version,
+  program: process.argv[1]?.endsWith('main.ts') ? 'npm run posthorn --' : 'posthorn',
+  clock: systemClock,
+  stdout: output(process.stdout),
+  stderr: output(process.stderr),
+  engine: () => import('./server.ts'),
+  onSignal(then) {
+    const names = ['SIGTERM', 'SIGINT'] as const
+    for (const name of names) process.on(name, then)
+    return () => {
+      for (const name of names) process.off(name, then)
+    }
+  },
+  exit: (code) => process.exit(code),
+}
+
+// A reader that went away (`posthorn queue list | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+process.exitCode = await runCli(process.argv.slice(2), world)
