@@ -37,6 +37,8 @@ export type Delivery = {
   readonly deliver: Deliver
   /** The site that the queue files an entry under. */
   siteOf(mailbox: Mailbox, world: World): SiteName
+  /** How many sessions a relay's site may have; undefined for other sites. */
+  connectionsAt(site: SiteName): number | undefined
   /** Sessions that carry mail now, and such as wait for some. */
   sessions(): { readonly busy: number; readonly idle: number }
   /** Quits all idle sessions; those in use leave after their transaction. */
@@ -66,6 +68,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   return {
     deliver: (batch, signal) => deliver(batch, signal, tools),
     siteOf: router.siteOf,
+    connectionsAt: router.connectionsAt,
     sessions: () => sessions.counts,
     close: () => sessions.close(),
   }

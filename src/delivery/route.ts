@@ -75,6 +75,8 @@ export type Route = DirectRoute | RelayRoute
 export type Router = {
   routeOf(mailbox: Mailbox, world: World): Route
   siteOf(mailbox: Mailbox, world: World): SiteName
+  /** How many sessions a relay's site may have; undefined for other sites. */
+  connectionsAt(site: SiteName): number | undefined
 }
 
 const RELAY_CONNECTIONS = 20
@@ -116,6 +118,8 @@ export function createRouter(config: RouteConfig): Router {
       if (world === 'sandbox') return `sandbox:${sandboxed(mailbox)}`
       return relayFor(mailbox.domain)?.site ?? mailbox.domain
     },
+    connectionsAt: (site) =>
+      [...routes.values(), otherwise].find((relay) => relay?.site === site)?.connections,
   }
 }
 

@@ -88,6 +88,7 @@ function parts(change: Partial<IntakeParts> = {}): IntakeParts {
 }
 
 const origin: Origin = {
+  door: 'smtp',
   sender: { kind: 'network', address: '127.0.0.1' },
   helloName: 'app.example',
   address: '192.0.2.7',

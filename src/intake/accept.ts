@@ -50,8 +50,15 @@ export type IntakeParts = {
   /** How long a signature lasts; for ever without it. */
   readonly signature?: { readonly expiresAfterMs: number }
   siteOf(mailbox: Mailbox, world: World): SiteName
-  /** Hands a message that is durable to the queue; `content` when all of it is in memory. Must not throw. */
-  onAccepted(message: NewMessage, content: Content | undefined): void
+  /**
+   * Hands a message that is durable to the queue; `content` when all of it is in memory.
+   * `durationMs` is the time since the door was knocked at, arrival included. Must not throw.
+   */
+  onAccepted(
+    message: NewMessage,
+    content: Content | undefined,
+    how: { readonly origin: Origin; readonly durationMs: number },
+  ): void
 }
 
 export type PrepareOptions = {
@@ -82,6 +89,7 @@ export function createIntake(parts: IntakeParts): Intake {
   const scratch = hashingScratch()
 
   const accept: Accept = async (envelope, content, origin) => {
+    const startedAt = parts.clock.elapsed()
     const prepared = await prepare(envelope, content, origin)
     const { message, entries, firstRow } = prepared
     try {
@@ -90,7 +98,8 @@ export function createIntake(parts: IntakeParts): Intake {
       if (firstRow > 0) await discard(message.id)
       throw asRefusal(error)
     }
-    parts.onAccepted(prepared, prepared.content)
+    const durationMs = parts.clock.elapsed() - startedAt
+    parts.onAccepted(prepared, prepared.content, { origin, durationMs })
     return { id: message.id, size: message.size, recipients: entries.length }
   }
 

@@ -20,6 +20,7 @@ function optionsFor({ from = 'a@some.example', smtputf8 = false }: Change): Comp
       requireTls: false,
     },
     origin: {
+      door: 'smtp',
       sender: { kind: 'network', address: '127.0.0.1' },
       helloName: 'app.example',
       address: '127.0.0.1',

@@ -19,6 +19,8 @@ export type Accepted = {
 
 /** What a door tells of the client, for the Received field. */
 export type Origin = {
+  /** The listener's name, `http`, `posthorn`: for logs and figures. */
+  readonly door: string
   readonly sender: Sender
   /** The name given in EHLO. */
   readonly helloName: string

@@ -83,7 +83,7 @@ function checkRecipient(
 function originOf(client: Client, sender: Sender, envelope: Envelope): Origin {
   const { helloName, address, tls } = client
   const protocol = protocolOf(client, envelope)
-  const origin = { sender, helloName, address, protocol }
+  const origin = { door: client.listener, sender, helloName, address, protocol }
   return tls ? { ...origin, tls: `${tls.version} ${tls.cipher}` } : origin
 }
 

@@ -27,7 +27,7 @@ import { type Verdict, verifyMessage } from './verify.ts'
 import { receiverDomain } from './world.ts'
 
 export type ReceiverOptions = {
-  readonly store: Store
+  readonly store: Pick<Store, 'capture' | 'nextMessageId'>
   readonly resolver: Resolver
   readonly behaviours: Behaviours
   readonly identity: Identity

@@ -30,7 +30,7 @@ import { sandboxReceiver } from './receiver.ts'
 import { RECEIVER_HOSTNAME, sandboxWorld } from './world.ts'
 
 export type SandboxOptions = {
-  readonly store: Store
+  readonly store: Pick<Store, 'capture' | 'nextMessageId'>
   /** Keys of the server's own domains: their plan is what the DNS holds for them. */
   readonly keyring: KeyRing
   /** Signs for every other domain. */

@@ -191,7 +191,7 @@ export class Listener implements AsyncDisposable {
     } finally {
       this.#sessions.delete(session)
       this.#deps.slots.leave(session.wire.remoteAddress)
-      logSession(session)
+      told(session)
     }
   }
 
@@ -218,22 +218,10 @@ function turnAway(
   wire.end()
 }
 
-function logSession(session: Session): void {
+function told(session: Session): void {
   const { client, door, accepted, refused, fault } = session
-  door.log.info(
-    {
-      listener: client.listener,
-      client: client.address,
-      hello: client.helloName,
-      tls: client.tls?.version,
-      credential: client.credential,
-      accepted,
-      refused,
-      durationMs: Math.round(door.clock.elapsed() - session.startedAt),
-      fault,
-    },
-    'smtp session',
-  )
+  const durationMs = door.clock.elapsed() - session.startedAt
+  door.events.onEnd?.(client, { accepted, refused, durationMs, fault })
 }
 
 function clientAddress(socket: Socket): string {

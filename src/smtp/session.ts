@@ -37,6 +37,16 @@ export type SmtpServerEvents = {
   onAccepted?(client: Client): void
   onRefusal?(client: Client, verb: string, reply: Reply): void
   onAuthFailure?(client: Client, username: string): void
+  /** A session that had a slot has ended. */
+  onEnd?(client: Client, session: SessionEnd): void
+}
+
+export type SessionEnd = {
+  readonly accepted: number
+  readonly refused: number
+  readonly durationMs: number
+  /** The last thing that went wrong; undefined when nothing did. */
+  readonly fault: string | undefined
 }
 
 /** MAIL was accepted; what has come since. */

@@ -1,0 +1,252 @@
+// The composition root: builds every part in order and hands each what it needs. Read it to see how
+// the rooms meet; little is decided here. Parts are disposed of in reverse, so that a shutdown closes
+// the doors first, lets deliveries end, and closes the store last.
+
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Control, Dependencies, Server } from './api/control.ts'
+import type { Config } from './config/schema.ts'
+import { createDelivery, type Delivery } from './delivery/deliver.ts'
+import { createResolver } from './dns/stub.ts'
+import type { Record } from './events/event.ts'
+import { createFigures } from './events/figures.ts'
+import { createRecord } from './events/record.ts'
+import { createIntake, defaultIntakeLimits, type Intake } from './intake/accept.ts'
+import { Credentials } from './intake/credentials.ts'
+import { submissionService } from './intake/submission.ts'
+import { createOperations, type Operations } from './queue/operate.ts'
+import { QUEUE_LIMITS } from './queue/options.ts'
+import { longestPause } from './queue/schedule.ts'
+import { Scheduler } from './queue/scheduler.ts'
+import { createSettler } from './queue/settle.ts'
+import { SteadyTime } from './queue/steady.ts'
+import { makeControl } from './server/control.ts'
+import { Domains } from './server/domains.ts'
+import { openHttp } from './server/http.ts'
+import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
+import { aboutOf, checksOf, watchServer } from './server/observe.ts'
+import { dnsOf, identityOf, routesOf, schedulesOf, siteLimitsOf } from './server/policy.ts'
+import { reroute } from './server/reroute.ts'
+import { SandboxHouse, sandboxKeyIn } from './server/sandbox.ts'
+import { Metrics } from './std/metrics.ts'
+import { systemRandom } from './std/random.ts'
+import { openStore } from './store/sqlite/open.ts'
+import type { Store } from './store/store.ts'
+
+/** All parts of a server, built and at rest. */
+export type House = {
+  readonly config: Config
+  readonly store: Store
+  readonly metrics: Metrics
+  readonly record: Record
+  readonly domains: Domains
+  readonly credentials: Credentials
+  readonly sandbox: SandboxHouse
+  readonly delivery: Delivery
+  readonly intake: Intake
+  readonly scheduler: Scheduler
+  readonly operations: Operations
+}
+
+/** How long deliveries may take at shutdown before they are cut off. */
+const DRAIN_MS = 10_000
+const PRUNE_EVERY_MS = 3_600_000
+const KEEP_ATTEMPTS_MS = 14 * 24 * 3_600_000
+
+/** Opens the data folder, the ports and the queue; resolves when mail is taken. */
+export async function startServer(config: Config, deps: Dependencies): Promise<Server> {
+  await using parts = new AsyncDisposableStack()
+  const house = await build(config, deps, parts)
+  const { scheduler, sandbox, domains, delivery, store } = house
+  if (config.mode === 'sandbox' || domains.list().some(({ world }) => world === 'sandbox'))
+    await sandbox.open()
+  await reroute(store, { data: config.data, routes: routesOf(config), delivery })
+  parts.use(watchServer(house, deps))
+  parts.defer(keepPruned(store, deps))
+  parts.defer(() => delivery.close())
+  parts.defer(async () => void (await scheduler.drain(DRAIN_MS)))
+  await scheduler.start()
+  const doors = parts.use(await openDoors(house, deps))
+  const control = controlOf(house, deps, doors)
+  const http = parts.use(await openHttp(control, config, deps))
+  const running = parts.move()
+  return {
+    control,
+    http: http.place,
+    failed: new Promise<never>(() => {}),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+/** Only the control, over a data folder that nobody serves. */
+export async function openControl(
+  config: Config,
+  deps: Dependencies,
+): Promise<Control & AsyncDisposable> {
+  await using parts = new AsyncDisposableStack()
+  const control = controlOf(await build(config, deps, parts), deps, undefined)
+  const running = parts.move()
+  return { ...control, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+async function build(
+  config: Config,
+  { clock, log }: Dependencies,
+  parts: AsyncDisposableStack,
+): Promise<House> {
+  const identity = identityOf(config)
+  const metrics = new Metrics()
+  const figures = createFigures(metrics)
+  const record = createRecord({ log, figures, clock })
+  const { reserveBytes } = config.storage
+  const store = parts.use(await openStore({ folder: config.data, clock, log, reserveBytes }))
+  const domains = await Domains.open({ store, config, clock, log })
+  const credentials = new Credentials(await store.credentials())
+  const resolvConf = await readFile('/etc/resolv.conf', 'utf8').catch(() => '')
+  const resolver = createResolver({
+    ...dnsOf(config, resolvConf),
+    clock,
+    timeoutMs: 5_000,
+    attempts: 2,
+    cacheEntries: 20_000,
+  })
+  parts.defer(() => resolver.close())
+  const { keyring } = domains
+  const sandboxKey = await sandboxKeyIn(join(config.data, 'keys'))
+  const { keep } = config.sandbox
+  const sandbox = parts.use(
+    new SandboxHouse({ store, keyring, sandboxKey, identity, clock, log, keep }, resolver),
+  )
+  const { sourceIpv4, sourceIpv6, messagesPerSession } = config.delivery
+  const delivery = createDelivery({
+    clock,
+    log,
+    identity,
+    resolvers: sandbox.resolvers,
+    random: systemRandom,
+    sources: { ...(sourceIpv4 && { ipv4: sourceIpv4 }), ...(sourceIpv6 && { ipv6: sourceIpv6 }) },
+    routes: { ...routesOf(config), sandbox: sandbox.route },
+    direct: { messages: messagesPerSession },
+  })
+  const mail = { config, store, record, domains, credentials, sandbox, delivery, metrics }
+  return { ...mail, ...buildQueue(mail, { clock, log }) }
+}
+
+type Mail = Omit<House, 'intake' | 'scheduler' | 'operations'>
+
+/** Intake, scheduler and settlement hand each other mail: accepted, due, owed to a sender. */
+function buildQueue(
+  { config, store, record, domains, credentials, sandbox, delivery }: Mail,
+  { clock, log }: Dependencies,
+): Pick<House, 'intake' | 'scheduler' | 'operations'> {
+  const { hostname, limits } = config
+  const time = new SteadyTime(clock)
+  const schedules = schedulesOf(config)
+  const intake = createIntake({
+    store,
+    clock,
+    log,
+    hostname,
+    limits: {
+      ...defaultIntakeLimits,
+      messageOctets: limits.messageSizeBytes,
+      recipients: limits.recipients,
+      headerOctets: limits.headerSizeBytes,
+    },
+    rights: {
+      mode: config.mode,
+      worldOf: (domain) => domains.worldOf(domain),
+      keysFor: (domain) => domains.keyring.keysFor(domain),
+      sandboxKeys: (domain) => sandbox.signerOf(domain),
+      domainsOf: (credential) => credentials.domainsOf(credential),
+    },
+    nonce: randomBytes(6).toString('hex'),
+    siteOf: delivery.siteOf,
+    onAccepted(message, content, { origin, durationMs }) {
+      const recipients = message.entries.map((entry) => entry.recipient)
+      record({
+        kind: 'accepted',
+        message: message.message,
+        recipients,
+        door: origin.door,
+        durationMs,
+      })
+      scheduler.add(message, content)
+    },
+  })
+  const settler = createSettler({
+    store,
+    compose: (envelope, content, about) =>
+      intake.prepare(envelope, (sink) => Promise.resolve(sink(content)), ourOrigin(config), about),
+    hostname,
+    languages: config.language === 'ru' ? ['en', 'ru'] : ['en'],
+    schedules,
+    time,
+    clock,
+    random: systemRandom,
+    events: record,
+  })
+  const scheduler: Scheduler = new Scheduler({
+    store,
+    deliver: delivery.deliver,
+    settler,
+    siteLimits: siteLimitsOf(config, delivery.connectionsAt),
+    longestPauseMs: longestPause(schedules),
+    time,
+    clock,
+    log,
+    events: record,
+    random: systemRandom,
+    limits: { ...QUEUE_LIMITS, inFlight: config.delivery.inFlight },
+  })
+  return { intake, scheduler, operations: createOperations({ store, settler, scheduler, time }) }
+}
+
+/** What the Received field of our own notices says. */
+const ourOrigin = ({ hostname }: Config) => ({
+  door: 'posthorn',
+  sender: { kind: 'posthorn' } as const,
+  helloName: hostname,
+  address: '127.0.0.1',
+  protocol: 'local',
+})
+
+function openDoors({ config, intake, credentials, record }: House, deps: Dependencies) {
+  const policy = { trustedNetworks: config.networks }
+  const service = submissionService({
+    accept: intake.accept,
+    credentials,
+    listeners: new Map(listenersOf(config).map(([name]) => [name, policy])),
+    addressLiterals: true,
+  })
+  return openListeners(config, { service, record, ...deps })
+}
+
+function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefined): Control {
+  const { config, store, domains, credentials, sandbox, operations, metrics } = house
+  return makeControl({
+    store,
+    domains,
+    credentials,
+    sandbox,
+    operations,
+    clock,
+    identity: identityOf(config),
+    about: () => aboutOf(config, doors),
+    checks: () => checksOf(house, doors),
+    metrics: () => metrics.text(),
+  })
+}
+
+/** Attempts of finished mail are remembered for two weeks. Returns what ends it. */
+function keepPruned(store: Store, { clock, log }: Dependencies): () => void {
+  let timer = clock.after(0, prune)
+  function prune(): void {
+    store
+      .prune(clock.now() - KEEP_ATTEMPTS_MS)
+      .catch((error: unknown) => log.warn({ error: String(error) }, 'old attempts were not pruned'))
+    timer = clock.after(PRUNE_EVERY_MS, prune)
+  }
+  return () => timer.cancel()
+}

@@ -1,0 +1,112 @@
+import type { ListenerView } from '../api/control.ts'
+import type { Config, ListenerConfig } from '../config/schema.ts'
+import type { Record } from '../events/event.ts'
+import { isIn, networkList } from '../intake/submission.ts'
+import { AuthThrottle, SessionLimits } from '../smtp/limits.ts'
+import { type Listener, listen } from '../smtp/server.ts'
+import type { SmtpService } from '../smtp/service.ts'
+import type { SmtpServerEvents } from '../smtp/session.ts'
+import type { Clock } from '../std/clock.ts'
+import type { Log } from '../std/log.ts'
+import { watchCertificate } from './certificate.ts'
+
+export type Doors = AsyncDisposable & {
+  readonly views: readonly ListenerView[]
+  readonly listeners: readonly Listener[]
+}
+
+/** How long open transactions may take at shutdown. */
+const DRAIN_MS = 10_000
+
+/** The listeners of the configuration, by name; the main one is `smtp`. */
+export function listenersOf(config: Config): readonly (readonly [string, ListenerConfig])[] {
+  return [['smtp', config.smtp], ...Object.entries(config.listeners)]
+}
+
+/** Opens every port, or none: rejects with the system's error. */
+export async function openListeners(
+  config: Config,
+  deps: { service: SmtpService; clock: Clock; log: Log; record: Record },
+): Promise<Doors> {
+  const { clock, log } = deps
+  await using parts = new AsyncDisposableStack()
+  const trusted = networkList(config.networks)
+  const { limits, hostname } = config
+  const shared = {
+    service: deps.service,
+    slots: new SessionLimits({ perAddress: limits.sessionsPerAddress, total: limits.sessions }),
+    throttle: new AuthThrottle(clock),
+    clock,
+    log,
+    events: eventsOf(deps.record),
+  }
+  const listeners: Listener[] = []
+  const views: ListenerView[] = []
+  for (const [name, { address, port, tls, auth }] of listenersOf(config)) {
+    const listener = await listen(
+      {
+        name,
+        hostname,
+        address,
+        port,
+        tls,
+        requireAuth: auth === 'required',
+        isTrusted: (client) => isIn(trusted, client),
+        limits: { messageOctets: limits.messageSizeBytes, recipients: limits.recipients },
+      },
+      shared,
+    )
+    parts.use(listener)
+    listeners.push(listener)
+    views.push({ name, address, port: listener.port, tls, auth })
+  }
+  const { certificate, key } = config.tls
+  if (certificate !== null && key !== null)
+    parts.use(
+      await watchCertificate(
+        { certificate, key },
+        {
+          clock,
+          log,
+          use: (read) => {
+            for (const listener of listeners) listener.useCertificate(read(listener.name))
+          },
+        },
+      ),
+    )
+  const running = parts.move()
+  return {
+    views,
+    listeners,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(listeners.map((listener) => listener.drain(DRAIN_MS)))
+      await running.disposeAsync()
+    },
+  }
+}
+
+function eventsOf(record: Record): SmtpServerEvents {
+  return {
+    onRefusal: (client, verb, reply) =>
+      record({
+        kind: 'refused',
+        door: client.listener,
+        client: client.address,
+        stage: verb.toLowerCase(),
+        reply,
+      }),
+    onEnd: (client, { accepted, refused, durationMs, fault }) =>
+      record({
+        kind: 'session',
+        door: client.listener,
+        client: client.address,
+        helloName: client.helloName,
+        ...(client.tls && { tls: client.tls.version }),
+        ...(client.credential !== undefined && { credential: client.credential }),
+        durationMs,
+        accepted,
+        refused,
+        end: fault ?? 'quit',
+      }),
+  }
+}

@@ -1,0 +1,97 @@
+// From the configuration to the records that the rooms take: pure, one function a room.
+
+import { networkInterfaces } from 'node:os'
+import type { Config, RelayConfig } from '../config/schema.ts'
+import type { RelayOptions, RouteConfig } from '../delivery/route.ts'
+import { isPublicAddress } from '../dns/address.ts'
+import type { DnsServer } from '../dns/exchange.ts'
+import { systemServers, systemTrustsAd } from '../dns/system.ts'
+import type { SiteName } from '../mail/entry.ts'
+import type { Identity } from '../mail/identity.ts'
+import { SANDBOX_SCHEDULE, type Schedules } from '../queue/schedule.ts'
+import type { SiteLimits } from '../queue/site.ts'
+
+/** Deliveries at once before anything is known of a site, as Postfix does. */
+const FIRST_WINDOW = 5
+/** A relay is ours and expects us. */
+const FIRST_RELAY_WINDOW = 20
+const RECIPIENTS_PER_BATCH = 100
+/** A relay that is down is asked again sooner: all our mail waits for it. */
+const RELAY_REST = { restMs: 5_000, longestRestMs: 60_000 }
+
+/** Our name and addresses: as configured, else the public addresses that this machine has. */
+export function identityOf(config: Config): Identity {
+  const own = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .map(({ address }) => address)
+    .filter(isPublicAddress)
+  const ipv4 = config.publicIpv4 ?? own.find((address) => !address.includes(':'))
+  const ipv6 = config.publicIpv6 ?? undefined
+  return { hostname: config.hostname, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) }
+}
+
+export function routesOf(config: Config): Omit<RouteConfig, 'sandbox'> {
+  const { delivery, relayhost, routes } = config
+  return {
+    ...(relayhost && { relayhost: relayOf(relayhost) }),
+    routes: new Map(Object.entries(routes).map(([domain, relay]) => [domain, relayOf(relay)])),
+    port: delivery.port,
+    protocol: delivery.protocol,
+    allowPrivate: delivery.allowPrivateAddresses,
+  }
+}
+
+function relayOf({ username, password, ...relay }: RelayConfig): RelayOptions {
+  return { ...relay, ...(username && { username }), ...(password && { password }) }
+}
+
+/** Pauses double from the first to the longest. */
+export function schedulesOf({ retry }: Config): Schedules {
+  const delaysMs: number[] = []
+  for (let delay = retry.firstMs; delay < retry.longestMs; delay *= 2) delaysMs.push(delay)
+  delaysMs.push(retry.longestMs)
+  const live = {
+    delaysMs,
+    jitter: 0.2,
+    expireAfterMs: retry.expireMs,
+    noticeAfterMs: retry.delayNoticeMs,
+  }
+  return { live, sandbox: SANDBOX_SCHEDULE }
+}
+
+export function siteLimitsOf(
+  config: Config,
+  relayConnections: (site: SiteName) => number | undefined,
+): (site: SiteName) => SiteLimits {
+  return (site) => {
+    const relay = relayConnections(site)
+    const recipientsPerBatch = RECIPIENTS_PER_BATCH
+    if (relay !== undefined)
+      return {
+        connections: relay,
+        recipientsPerBatch,
+        initialWindow: FIRST_RELAY_WINDOW,
+        ...RELAY_REST,
+      }
+    const connections = config.delivery.connectionsPerSite
+    return { connections, recipientsPerBatch, initialWindow: FIRST_WINDOW }
+  }
+}
+
+/** Which servers to ask, and whether their AD bit is to be believed. */
+export function dnsOf(
+  config: Config,
+  resolvConf: string,
+): { servers: readonly DnsServer[]; trustAd: boolean } {
+  const { servers, trustAd } = config.dns
+  if (servers.length === 0)
+    return { servers: systemServers(resolvConf), trustAd: trustAd || systemTrustsAd(resolvConf) }
+  return { servers: servers.map(serverOf), trustAd }
+}
+
+/** `192.0.2.1`, `192.0.2.1:5353`, `[2001:db8::1]:5353` */
+function serverOf(text: string): DnsServer {
+  const [, address, port] =
+    /^\[(.*)\](?::(\d+))?$/.exec(text) ?? /^([^:]*)(?::(\d+))?$/.exec(text) ?? []
+  return address === undefined ? { address: text, port: 53 } : { address, port: Number(port ?? 53) }
+}
