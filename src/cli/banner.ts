@@ -68,15 +68,18 @@ function tries(
       'swaks',
       `swaks --server ${bracketed(host)} --port ${listener.port} --from ${from} --to ${to}`,
     ],
-    [
-      'Python',
-      `python3 -c "import smtplib; smtplib.SMTP('${host}', ${listener.port}).sendmail('${from}', '${to}', 'From: ${from}\\nTo: ${to}\\nSubject: Hello\\n\\nHi')"`,
-    ],
+    ['Python', pythonLine({ host, port: listener.port, from, to })],
     ['Django', `EMAIL_HOST = "${host}"  EMAIL_PORT = ${listener.port}`],
   )
   if (about.mode === 'sandbox')
     rows.push([texts.serve.look, `curl -s ${base}/api/v1/sandbox/messages`])
   return rows
+}
+
+function pythonLine(one: { host: string; port: number; from: string; to: string }): string {
+  const message = `From: ${one.from}\\nTo: ${one.to}\\nSubject: Hello\\n\\nHi`
+  const call = `sendmail('${one.from}', '${one.to}', '${message}')`
+  return `python3 -c "import smtplib; smtplib.SMTP('${one.host}', ${one.port}).${call}"`
 }
 
 function place({ address, port, tls }: ListenerView): string {

@@ -9,6 +9,7 @@ import { oneLine, paint } from './table.ts'
 export type Followed = {
   readonly id: string
   readonly to: string
+  /** A part of the subject that tells our message from others. */
   readonly subject: string
   /** The newest captured message before this one was sent. */
   readonly newestBefore: string | undefined
@@ -70,7 +71,7 @@ async function findCaptured(
   const after = newestBefore === undefined ? '' : `&after=${encodeURIComponent(newestBefore)}`
   const path = `/api/v1/sandbox/messages?limit=100${after}`
   const { messages } = await client.call<{ messages: SandboxMessage[] }>('GET', path)
-  return messages.find((one) => one.subject === subject && one.envelope.to.includes(to))
+  return messages.find((one) => one.subject.includes(subject) && one.envelope.to.includes(to))
 }
 
 async function queued(client: Client, id: string): Promise<QueuedMessage | undefined> {

@@ -98,7 +98,8 @@ export const en = {
     notRunning: (where: string, program: string) =>
       `No Posthorn answers at ${where}. Start it: ${program} serve`,
     lockedButSilent: (folder: string, where: string) =>
-      `Another Posthorn uses ${folder} but does not answer at ${where}. Use the configuration (--config, POSTHORN_…) that it was started with.`,
+      `Another Posthorn uses ${folder} but does not answer at ${where}. ` +
+      'Use the configuration (--config, POSTHORN_…) that it was started with.',
     noData: (folder: string) =>
       `There is no data folder ${folder} yet. Start the server once, or name the folder with --data.`,
     tokenUnreadable: (file: string) =>
@@ -111,7 +112,8 @@ export const en = {
     portNotAllowed: (place: string) =>
       `PORT_NOT_ALLOWED  Cannot listen on ${place}: ports below 1024 need a right.`,
     portNotAllowedFix:
-      'Fix: sudo setcap cap_net_bind_service=+ep "$(command -v node)", AmbientCapabilities=CAP_NET_BIND_SERVICE in systemd, or a higher port.',
+      'Fix: AmbientCapabilities=CAP_NET_BIND_SERVICE in systemd, or a higher port, or ' +
+      'sudo setcap cap_net_bind_service=+ep "$(command -v node)".',
     addressAbsent: (place: string) =>
       `ADDRESS_NOT_HERE  Cannot listen on ${place}: this machine has no such address.`,
     dataNotWritable: (folder: string, owner: number | undefined, us: number) =>
@@ -163,8 +165,8 @@ export const en = {
     cancelled: 'cancelled',
     captured: 'captured',
     fromTo: (from: string, to: string) => `from ${from} to ${to}`,
-    waiting: (time: string) =>
-      `Still in the queue after ${time}. Look later: posthorn queue show ID`,
+    waiting: (time: string, command: string) =>
+      `Still in the queue after ${time}. Look later: ${command}`,
     refused: (reply: string) => `The server refused: ${reply}`,
     verdictBad: 'The receiver was not convinced: see the verdict above.',
     subject: (token: string) => `Test message from Posthorn (${token})`,

@@ -115,7 +115,8 @@ export const ru: Texts = {
     notRunning: (where, program) =>
       `По адресу ${where} Posthorn не отвечает. Запустите его: ${program} serve`,
     lockedButSilent: (folder, where) =>
-      `С папкой ${folder} работает другой Posthorn, но по адресу ${where} он не отвечает. Укажите те настройки (--config, POSTHORN_…), с которыми он запущен.`,
+      `С папкой ${folder} работает другой Posthorn, но по адресу ${where} он не отвечает. ` +
+      'Укажите те настройки (--config, POSTHORN_…), с которыми он запущен.',
     noData: (folder) =>
       `Папки данных ${folder} ещё нет. Запустите сервер хотя бы раз или укажите папку: --data.`,
     tokenUnreadable: (file) =>
@@ -128,7 +129,8 @@ export const ru: Texts = {
     portNotAllowed: (place) =>
       `PORT_NOT_ALLOWED  Не удаётся слушать ${place}: порты ниже 1024 требуют права.`,
     portNotAllowedFix:
-      'Что делать: sudo setcap cap_net_bind_service=+ep "$(command -v node)", в systemd AmbientCapabilities=CAP_NET_BIND_SERVICE, или порт выше.',
+      'Что делать: в systemd AmbientCapabilities=CAP_NET_BIND_SERVICE, или порт выше, или ' +
+      'sudo setcap cap_net_bind_service=+ep "$(command -v node)".',
     addressAbsent: (place) =>
       `ADDRESS_NOT_HERE  Не удаётся слушать ${place}: у этой машины нет такого адреса.`,
     dataNotWritable: (folder, owner, us) =>
@@ -179,7 +181,7 @@ export const ru: Texts = {
     cancelled: 'отменено',
     captured: 'задержано',
     fromTo: (from, to) => `от ${from} для ${to}`,
-    waiting: (time) => `Через ${time} всё ещё в очереди. Посмотрите позже: posthorn queue show ID`,
+    waiting: (time, command) => `Через ${time} всё ещё в очереди. Посмотрите позже: ${command}`,
     refused: (reply) => `Сервер отказал: ${reply}`,
     verdictBad: 'Получатель не поверил письму: смотрите его вывод выше.',
     subject: (token) => `Пробное письмо от Posthorn (${token})`,

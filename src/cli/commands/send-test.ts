@@ -53,7 +53,8 @@ async function sendTest(context: Context, [address]: readonly string[], flags: F
   const listener = chooseListener(about.listeners, credential !== undefined)
   if (!listener) throw new CliFault(texts.send.noListener)
 
-  const subject = texts.send.subject(randomBytes(4).toString('hex'))
+  const token = randomBytes(4).toString('hex')
+  const subject = texts.send.subject(token)
   const message = composeTest({ from, to, subject, body: texts.send.body, now: world.clock.now() })
   const newestBefore = await newestCaptured(client)
   const began = world.clock.elapsed()
@@ -81,7 +82,14 @@ async function sendTest(context: Context, [address]: readonly string[], flags: F
   const size = `${(message.length / 1024).toFixed(1)} KB`
   say(texts.send.accepted, `${id ?? oneLine(reply)}  ${size}  ${texts.send.fromTo(from, to)}`)
   if (id === undefined) return EXIT.ok
-  const end = await follow(context, client, { id, to, subject, newestBefore, patienceMs, say })
+  const end = await follow(context, client, {
+    id,
+    to,
+    subject: token,
+    newestBefore,
+    patienceMs,
+    say,
+  })
   return conclude(context, { end, id, base: client.base!, patienceMs })
 }
 
@@ -101,7 +109,7 @@ function conclude(
 ): number {
   const { texts, world } = context
   if (end.kind === 'waiting') {
-    context.out(texts.send.waiting(formatDuration(patienceMs)).replace('ID', id))
+    context.out(texts.send.waiting(formatDuration(patienceMs), `${world.program} queue show ${id}`))
     return EXIT.failed
   }
   if (end.kind === 'failed') return EXIT.failed
