@@ -10,6 +10,8 @@ export function prepareStatements(database: Database) {
     commit: prepare(database, 'COMMIT'),
     logSize: prepare(database, 'PRAGMA wal_checkpoint(NOOP)'),
     checkpoint: prepare(database, 'PRAGMA wal_checkpoint(PASSIVE)'),
+    truncateLog: prepare(database, 'PRAGMA wal_checkpoint(TRUNCATE)'),
+    freePages: prepare(database, 'PRAGMA freelist_count'),
     insertMessage: prepare(database, 'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     insertEntry: prepare(database, 'INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     insertContent: prepare(database, 'INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?)'),

@@ -6,12 +6,11 @@
 // the connection is closed and opened anew: the kernel may have dropped the pages, so the same sync
 // is never tried again and believed. A damaged database is the opener's business: nothing is done.
 
-import { existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Clock } from '../../std/clock.ts'
 import { CONTENT_ROW_BYTES } from '../store.ts'
 import { calls } from './calls.ts'
-import { type Database, openForWriting, troubleOf } from './driver.ts'
+import { Disk, type DiskOptions } from './disk.ts'
+import { type Database, openForWriting, PAGE_BYTES, troubleOf } from './driver.ts'
 import {
   type Answer,
   CALL,
@@ -32,33 +31,26 @@ import { prepareStatements, type Statements } from './statements.ts'
 const CHECKPOINT_PAGES = 6000
 /** Asking how long the log is costs a statement: every so many commits is enough. */
 const CHECKPOINT_EVERY = 16
-const LOOK_AT_DISK_MS = 1000
+/** On a disk that is nearly full a larger log is given up. */
+const LARGE_LOG_BYTES = 1024 * 1024
 
 const EMPTY = new Uint8Array(0)
 
 type Failures = { index: number; kind: 'full' | 'failed'; text: string }[]
 
-export type WriterOptions = {
-  readonly path: string
-  readonly clock: Clock
-  /** Free space below which no new mail is taken. */
-  readonly reserveBytes: number
-}
-
 export class Writer {
-  readonly #options: WriterOptions
+  readonly #options: DiskOptions
   #database: Database
   #statements: Statements
+  readonly #disk: Disk
   #bytes: Uint8Array = EMPTY
-  #freeBytes = Number.POSITIVE_INFINITY
-  #walBytes = 0
-  #lookedAt = Number.NEGATIVE_INFINITY
   #commits = 0
   #checkpoints = 0
   #commitSeconds = 0
 
-  constructor(options: WriterOptions) {
+  constructor(options: DiskOptions) {
     this.#options = options
+    this.#disk = new Disk(options)
     this.#database = openForWriting(options.path)
     this.#statements = prepareStatements(this.#database)
   }
@@ -70,11 +62,13 @@ export class Writer {
   /** Runs a batch; whatever the answer does not name as failed is durable. */
   run(operations: readonly Operation[], bytes: ArrayBuffer | undefined): Answer {
     this.#bytes = bytes ? new Uint8Array(bytes) : EMPTY
+    this.#disk.written(this.#bytes.byteLength)
     const failures: Failures = []
     const values: unknown[] = []
     let indexes = operations.map((_, index) => index)
     try {
-      if (this.#diskIsLow()) indexes = refuseTakers(operations, indexes, failures)
+      if (this.#diskIsLow() && !this.#shrinkLog())
+        indexes = refuseTakers(operations, indexes, failures)
       this.#transaction(operations, indexes, values)
     } catch (error) {
       const corrupt = this.#recoverBatch(error, operations, { indexes, values, failures })
@@ -89,6 +83,7 @@ export class Writer {
 
   /** What can be put off until the answer is on its way: writing the log back. */
   tidy(): void {
+    if (this.#diskIsLow()) this.#shrinkLog()
     if (this.#commits % CHECKPOINT_EVERY !== 0) return
     try {
       const [, pages] = this.#statements.logSize.get() as unknown as [number, number, number]
@@ -125,7 +120,8 @@ export class Writer {
         this.#reopen()
         return false
       case 'full':
-        this.#lookedAt = Number.NEGATIVE_INFINITY
+        this.#disk.lookAgain()
+        if (this.#diskIsLow()) this.#shrinkLog()
         this.#oneByOne(operations, {
           ...batch,
           indexes: refuseTakers(operations, batch.indexes, batch.failures),
@@ -318,24 +314,22 @@ export class Writer {
   }
 
   #diskIsLow(): boolean {
-    this.#look()
-    return this.#freeBytes < this.#options.reserveBytes
+    return this.#disk.isLow(() => {
+      const [pages] = this.#statements.freePages.get() as unknown as [number]
+      return pages * PAGE_BYTES
+    })
   }
 
-  /** Free space and the log's size, at most once a second. */
-  #look(): void {
-    const { clock, path } = this.#options
-    const now = clock.elapsed()
-    if (now - this.#lookedAt < LOOK_AT_DISK_MS) return
-    this.#lookedAt = now
+  /** On a disk that is nearly full the log is written back and given up; is there room then? */
+  #shrinkLog(): boolean {
+    if (this.#disk.logBytes < LARGE_LOG_BYTES) return false
     try {
-      const disk = statfsSync(dirname(path))
-      this.#freeBytes = disk.bavail * disk.bsize
-      const wal = `${path}-wal`
-      this.#walBytes = existsSync(wal) ? statSync(wal).size : 0
+      this.#statements.truncateLog.get()
+      this.#checkpoints++
+      this.#disk.lookAgain()
+      return !this.#diskIsLow()
     } catch {
-      // Not to know is no reason to refuse mail: the write itself will tell.
-      this.#freeBytes = Number.POSITIVE_INFINITY
+      return false
     }
   }
 
@@ -344,8 +338,8 @@ export class Writer {
       commits: this.#commits,
       commitSeconds: this.#commitSeconds,
       checkpoints: this.#checkpoints,
-      walBytes: this.#walBytes,
-      freeBytes: this.#freeBytes,
+      walBytes: this.#disk.logBytes,
+      freeBytes: this.#disk.freeBytes,
     }
   }
 }
