@@ -359,7 +359,7 @@ export class Scheduler {
   #tick(): void {
     const { clock, time } = this.#options
     time.now()
-    if (time.wentBack()) this.#followClock().catch((error) => this.#shout(error))
+    if (time.wentBack()) this.#chores.add(() => this.#followClock())
     const now = clock.elapsed()
     this.#endRests(now)
     if (now >= this.#beatAt) {

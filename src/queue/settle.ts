@@ -196,7 +196,8 @@ async function conclude(
   const { store, events, clock } = options
   const { message, site } = batch
   const owed = steps.flatMap((step) => step.owed ?? [])
-  const notice = owed.length === 0 ? undefined : await tryNotice(batch, owed, options)
+  const made = owed.length === 0 ? undefined : await tryNotice(batch, owed, options)
+  const notice = typeof made === 'object' ? made : undefined
   const notices = notice ? [notice] : NO_NOTICES
   const settlement = {
     message,
@@ -222,28 +223,25 @@ async function conclude(
       to: message.reversePath,
       actions: owed.map((one) => one.action),
     })
+  else if (typeof made === 'string')
+    events({ kind: 'notice-dropped', about: message.id, why: made })
   const nextDue = earliest(steps)
   return nextDue === undefined ? { notices } : { nextDue, notices }
 }
 
-/** The notice, or undefined when there is nobody to tell or it cannot be made; that is told and counted. */
+/** The notice, or why there is none: nobody to tell, or it cannot be made. */
 async function tryNotice(
   batch: Batch,
   owed: readonly Owed[],
   options: SettlerOptions,
-): Promise<NewMessage | undefined> {
-  const { events, clock } = options
-  const { message } = batch
-  const drop = (why: string) => {
-    events({ kind: 'notice-dropped', about: message.id, why })
-    return undefined
-  }
-  if (message.reversePath === null) return drop('the message is itself a notification')
+): Promise<NewMessage | string> {
+  const { reversePath } = batch.message
+  if (reversePath === null) return 'the message is itself a notification'
   try {
-    return await makeNotice(batch, owed, { ...options, to: message.reversePath, at: clock.now() })
+    return await makeNotice(batch, owed, { ...options, to: reversePath, at: options.clock.now() })
   } catch (error) {
     if (error instanceof StorageFull || error instanceof StorageFailed) throw error
-    return drop(error instanceof Error ? error.message : String(error))
+    return error instanceof Error ? error.message : String(error)
   }
 }
 
