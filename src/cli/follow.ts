@@ -97,7 +97,11 @@ function sayAttempt({ texts, world }: Context, message: Followed, attempt: Attem
   for (const { result, text } of attempt.results) {
     const style = result === 'delivered' ? 'green' : result === 'deferred' ? 'yellow' : 'red'
     const word = paint(style, texts.send[result], world.stdout)
-    const parts = [where.filter(Boolean).join(' '), oneLine(text), `${attempt.durationMs} ms`]
+    const parts = [
+      where.filter(Boolean).join(' '),
+      oneLine(text),
+      `${Math.round(attempt.durationMs)} ms`,
+    ]
     message.say(word, parts.filter(Boolean).join('  '))
   }
 }

@@ -1,6 +1,7 @@
 // Who listens on a port, as far as this system tells: `exim4 (pid 812)`.
 
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { basename } from 'node:path'
 
 const LISTEN = '0A' // TCP_LISTEN in Linux' /proc/net/tcp
 
@@ -18,8 +19,10 @@ export async function portHolder(port: number): Promise<string | undefined> {
   if (sockets.size === 0) return undefined
   for (const pid of await readdir('/proc').catch(() => [])) {
     if (!/^\d+$/.test(pid) || !(await holds(pid, sockets))) continue
-    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
-    return `${name.trim()} (pid ${pid})`
+    const [program = ''] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split(
+      '\0',
+    )
+    return `${basename(program)} (pid ${pid})`
   }
   return undefined
 }

@@ -117,7 +117,7 @@ function row({ texts }: Context, entry: QueueEntryView, now: number): string[] {
 
 function dueIn({ queue }: Context['texts'], at: number | null, now: number): string {
   if (at === null) return '-'
-  return at <= now ? queue.now : queue.in(coarse(at - now))
+  return at - now < 1000 ? queue.now : queue.in(coarse(at - now))
 }
 
 /** Two units at most: nobody needs the seconds of a day. */
@@ -155,7 +155,9 @@ function printAttempt(context: Context, attempt: AttemptView): void {
   const where = [attempt.host, attempt.address && `[${attempt.address}]`, attempt.tls]
     .filter(Boolean)
     .join(' ')
-  context.out(`  ${new Date(attempt.at).toISOString()}  ${where}  ${attempt.durationMs} ms`)
+  context.out(
+    `  ${new Date(attempt.at).toISOString()}  ${where}  ${Math.round(attempt.durationMs)} ms`,
+  )
   for (const { recipient, result, text } of attempt.results) {
     context.out(`    ${context.texts.send[result]}  <${oneLine(recipient)}>  ${oneLine(text)}`)
   }

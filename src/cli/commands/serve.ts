@@ -134,8 +134,12 @@ async function startFault(
   return undefined
 }
 
+/** The flag that moves us to the next port that is not ours already. */
 function portFlag(config: Config, port: number): string | undefined {
-  if (config.smtp.port === port) return `--smtp-port ${port + 1} (POSTHORN_SMTP_PORT)`
-  if (config.http.port === port) return `--http-port ${port + 1} (POSTHORN_HTTP_PORT)`
+  const ours = [config.smtp, config.http, ...Object.values(config.listeners)].map((one) => one.port)
+  let other = port + 1
+  while (ours.includes(other)) other++
+  if (config.smtp.port === port) return `--smtp-port ${other} (POSTHORN_SMTP_PORT)`
+  if (config.http.port === port) return `--http-port ${other} (POSTHORN_HTTP_PORT)`
   return undefined
 }
