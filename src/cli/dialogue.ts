@@ -24,8 +24,6 @@ export type Submission = {
   readonly transcript?: (direction: 'C' | 'S', line: string) => void
 }
 
-export type Stage = 'connect' | 'tls' | 'auth' | 'send'
-
 /** Why it did not work; `kind` names the sentence, `text` what the server or the system said. */
 export class DialogueFault extends Error {
   override readonly name = 'DialogueFault'
