@@ -185,10 +185,13 @@ function byAnswer(results: readonly EntryResult[]): Iterable<Group> {
   if (results.length === 1) return [{ ...first, nextAt: first.nextAt, entries: [first] }]
   const groups = new Map<string, Group>()
   for (const one of results) {
-    const key = groups.size < MOST_LINES ? `${one.result} ${one.text}` : one.result
-    const group = groups.get(key)
-    if (group) group.entries.push(one)
-    else groups.set(key, { ...one, nextAt: one.nextAt, entries: [one] })
+    const key = `${one.result} ${one.text}`
+    const known = groups.get(key) ?? (groups.size < MOST_LINES ? undefined : groups.get(one.result))
+    if (known) known.entries.push(one)
+    else {
+      const group = { ...one, nextAt: one.nextAt, entries: [one] }
+      groups.set(groups.size < MOST_LINES ? key : one.result, group)
+    }
   }
   return groups.values()
 }

@@ -56,6 +56,8 @@ export type BuiltReport = {
 }
 
 const LONGEST_TEXT = 2_000
+/** An address that still fits a line of a field. */
+const LONGEST_ADDRESS = 900
 
 export function buildReport(report: Report): BuiltReport {
   const boundary = freshBoundary(report)
@@ -155,14 +157,17 @@ function recipientFields(reported: ReportedRecipient, utf8: boolean): string {
 /** `rfc822; a@b`, and `utf-8; …` for what is not ASCII (RFC 6533 §3). */
 function typedAddress(address: string, utf8: boolean): string {
   if (isAscii(address)) return `rfc822; ${value(address, false)}`
-  return `utf-8; ${utf8 ? value(address, true) : encodeUtf8Address(address)}`
+  if (utf8) return `utf-8; ${value(address, true)}`
+  const encoded = encodeUtf8Address(address)
+  // One that is longer than any mailbox fits no line; what is left of it is for people.
+  return `utf-8; ${encoded.length > LONGEST_ADDRESS ? tame(encoded) : encoded}`
 }
 
 function originalRecipient(text: string, utf8: boolean): string {
   const semicolon = text.indexOf(';')
   const type = text.slice(0, semicolon)
   const address = text.slice(semicolon + 1)
-  if (semicolon < 1 || !/^[A-Za-z0-9-]+$/.test(type)) return `unknown; ${value(text, utf8)}`
+  if (!/^[A-Za-z0-9-]{1,40}$/.test(type)) return `unknown; ${value(text, utf8)}`
   if (type.toLowerCase() === 'utf-8') return typedAddress(address, utf8)
   return `${type}; ${value(address, utf8)}`
 }
@@ -193,13 +198,13 @@ function value(text: string, utf8: boolean): string {
   return utf8 ? tamed : tamed.replace(/[^\u0000-\u007f]/gu, '?')
 }
 
-/** Foreign text on one line: no controls, no end of it, no word that cannot be folded. */
+/** Foreign text on one line: no controls, single spaces, no word that cannot be folded (the longest mailbox stays whole). */
 export function tame(text: string): string {
   return text
     .slice(0, LONGEST_TEXT)
     .toWellFormed()
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-    .replace(/[^ ]{200}(?=[^ ])/g, '$& ')
+    .replace(/[\u0000-\u0020\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .replace(/[^ ]{280}(?=[^ ])/g, '$& ')
     .trim()
 }
 

@@ -15,7 +15,10 @@ import type { SteadyTime } from './steady.ts'
 
 const PAGE = 500
 const REFILL = 1_000
-/** A pass follows the one before at the earliest after this, so that fresh mail, which the store has as due until it is settled, causes no reading. */
+/**
+ * A pass follows the one before at the earliest after this, so that fresh mail, which the store has
+ * as due until it is settled, causes no reading.
+ */
 const PASS_SPACING_MS = 250
 const RETRY_READ_MS = 5_000
 const AFTER_ALL: EntryKey = {

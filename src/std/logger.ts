@@ -107,7 +107,7 @@ function plainLog(sink: Sink, state: PlainState): Log {
   }
 }
 
-const GATHER_CHARACTERS = 32 * 1024
+const GATHER_CHARACTERS = 64 * 1024
 const GATHER_MS = 50
 const MOST_BYTES = 16 * 1024 * 1024
 const LONGEST_CLOSE_MS = 2_000
