@@ -36,6 +36,7 @@ export function storeContract(name: string, open: OpenStore): void {
   describe(`${name}: messages`, () => {
     messageStories(story)
     contentStories(story)
+    failedStories(story)
   })
   describe(`${name}: the schedule`, () => {
     scheduleStories(story)
@@ -104,6 +105,26 @@ function contentStories(story: Story): void {
     await assert.rejects(store.content(message.message.id), StorageFailed)
   })
 
+  story('25 MB pass through without being held in memory', async (store) => {
+    const row = Buffer.alloc(CONTENT_ROW_BYTES, 'abcdefg\r\n')
+    const small = sample(store, { content: '' })
+    const size = small.message.size + 100 * row.length
+    const message = { ...small, message: { ...small.message, size }, rows: [], firstRow: 100 }
+    const { arrayBuffers } = process.memoryUsage()
+    for (let i = 0; i < 100; i++) await store.putContent(message.message.id, i, row)
+    await store.commit(message)
+    const content = await store.content(message.message.id)
+    assert.equal(content.size, 100 * row.length)
+    let read = 0
+    for await (const bytes of content.rows()) {
+      assert.ok(row.equals(bytes))
+      read++
+    }
+    assert.equal(read, 100)
+    const grown = process.memoryUsage().arrayBuffers - arrayBuffers
+    assert.ok(grown < 25_000_000, `${grown} octets more in buffers`)
+  })
+
   story('small rows put one by one come whole', async (store) => {
     const small = sample(store, { content: 'abcdef' })
     await store.putContent(small.message.id, 0, Buffer.from('abc'))
@@ -119,7 +140,9 @@ function contentStories(story: Story): void {
     await store.commit({ ...message, rows })
     assert.deepEqual(await contentOf(store, message.message.id), content)
   })
+}
 
+function failedStories(story: Story): void {
   story('discarded content leaves nothing and can be put again', async (store) => {
     const message = sample(store, { content: 'new' })
     await store.putContent(message.message.id, 0, Buffer.from('old'))

@@ -71,7 +71,7 @@ function sampleEntry(message: Message, index: number, address: string): QueueEnt
     recipient: {
       mailbox: { localPart, domain: domain as never },
       notify: { success: false, failure: true, delay: true },
-      originalRecipient: `rfc822;${address}`,
+      originalRecipient: `x-local;${address}`,
     },
     site: domain,
     state: { kind: 'ready', at: NOON },

@@ -126,7 +126,10 @@ export type Store = AsyncDisposable & {
   putContent(message: MessageId, row: number, bytes: Uint8Array): Promise<void>
   /** Forgets what was put of a message that will not be committed. */
   discardContent(message: MessageId): Promise<void>
-  /** Message, entries and content become durable together; resolves after the sync. Rejects with StorageFull or StorageFailed, and then nothing of it remains. */
+  /**
+   * Message, entries and content become durable together; resolves after the sync. Rejects with
+   * StorageFull or StorageFailed, and then nothing of it remains.
+   */
   commit(message: NewMessage): Promise<void>
   /** The content of a queued message; rejects with ContentDamaged when its checksum fails. */
   content(message: MessageId): Promise<Content>

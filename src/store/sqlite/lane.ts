@@ -17,6 +17,9 @@ const THREAD = new URL(
   import.meta.url,
 )
 
+/** A batch and its rows are short-lived and few; a thread that outgrows this is started anew. */
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
+
 type Pending = {
   readonly operation: unknown[] | readonly unknown[]
   readonly loads: readonly Load[]
@@ -51,7 +54,7 @@ export class Lane {
 
   /** Starts the thread; resolves to its first word, rejects when it cannot serve. */
   start(data: ThreadData = this.#options.data): Promise<unknown> {
-    const worker = new Worker(THREAD, { workerData: data })
+    const worker = new Worker(THREAD, { workerData: data, resourceLimits: THREAD_LIMITS })
     return new Promise((resolve, reject) => {
       worker.once('message', (started: Started) => {
         if ('unusable' in started) return reject(started.unusable)
