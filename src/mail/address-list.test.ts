@@ -37,6 +37,9 @@ test('one address', () => {
     ['A\r\n B\r\n\t<a@b.example>', 'A B', 'a@b.example'],
     ['"A\r\n B" <a@b.example>', 'A B', 'a@b.example'],
     ['a@b.example (comment)', undefined, 'a@b.example'],
+    // No white space: part of a word, in the quick reading as in the careful one
+    ['\ufeffa@b.example', undefined, '\ufeffa@b.example'],
+    ['\u00a0Name\u00a0\u2003 <a@b.example>', '\u00a0Name\u00a0\u2003', 'a@b.example'],
     ['Name (c (nested \\) c)) <a@b.example> (end)', 'Name', 'a@b.example'],
     ['(c)a(c)@(c)b(c).(c)example(c)', undefined, 'a@b.example'],
     ["O'Brien <o'brien@b.example>", "O'Brien", "o'brien@b.example"],

@@ -45,17 +45,22 @@ export function parseAddressList(text: string): Address[] | AddressFault {
 /** `a@b.example` and `Name <a@b.example>`, which nearly all fields are; undefined when it is not that simple. */
 function parsePlain(text: string): Address | undefined {
   if (NOT_PLAIN.test(text)) return undefined
-  const whole = text.trim()
+  const whole = trimBlanks(text)
   const open = whole.indexOf('<')
   if (open < 0) {
     const mailbox = parseMailbox(whole)
     return mailbox && { mailbox }
   }
-  const displayName = whole.slice(0, open).trim()
-  if (!whole.endsWith('>') || /[@>]|\s\s/.test(displayName) || hasControls(displayName)) return
+  const displayName = trimBlanks(whole.slice(0, open))
+  if (!whole.endsWith('>') || /[@>]| {2}/.test(displayName) || hasControls(displayName)) return
   const mailbox = parseMailbox(whole.slice(open + 1, -1))
   if (!mailbox) return undefined
   return displayName === '' ? { mailbox } : { displayName, mailbox }
+}
+
+/** Only what is white space in a field: a no-break space or a byte order mark is part of a word. */
+function trimBlanks(text: string): string {
+  return text.replace(/^[ \t\r\n]+/, '').replace(/(?<![ \t\r\n])[ \t\r\n]+$/, '')
 }
 
 function hasControls(text: string): boolean {
@@ -213,7 +218,7 @@ function joinPhrase(name: readonly Token[]): string {
   for (const token of name) {
     phrase += phrase === '' || token.kind === '.' ? token.value : ` ${token.value}`
   }
-  return phrase.trim()
+  return trimBlanks(phrase)
 }
 
 /** Behind an obsolete route `@a,@b:` (RFC 5322 §4.4), which nobody follows any more. */

@@ -186,3 +186,8 @@ test('the time is linear in the size', () => {
   assert.throws(() => fold(`A:${' '.repeat(big)}b`), TypeError)
   assert.equal(fold(`A: b${' c'.repeat(big)}`).length > big, true)
 })
+
+test('a letter whose last octet is a blank in Latin-1 stays whole', () => {
+  const [field] = fieldsOf('Subject: \u00c2\u00a0 voil\u00c3\u00a0 \r\n')
+  assert.equal(fieldText(field!), '\u00a0 voilà')
+})

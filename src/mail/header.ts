@@ -114,7 +114,16 @@ export function findField(
 
 /** What stands after the colon, unfolded and trimmed. */
 export function fieldValue(field: HeaderField): string {
-  return unfold(field.raw.slice(field.raw.indexOf(':') + 1)).trim()
+  return withoutBlanks(unfold(field.raw.slice(field.raw.indexOf(':') + 1)))
+}
+
+/** String.trim would take 0xA0 too, which may be the second half of a letter. */
+function withoutBlanks(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && isBlank(text.charCodeAt(from))) from++
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
 }
 
 /** The field's value as Unicode text: UTF-8 where it is valid (RFC 6532), else every octet a Latin-1 character. */
