@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parseMailParameters, parseRcptParameters } from './parameters.ts'
+import { formatRcptParameters, parseMailParameters, parseRcptParameters } from './parameters.ts'
 import { formatReply } from './reply.ts'
 import { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts'
 
@@ -126,4 +126,20 @@ test('any text gives parameters or a fault', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+test('an ORCPT that could not be written again is refused', () => {
+  const table: [string, boolean][] = [
+    [`utf-8;${'я'.repeat(180)}`, true],
+    [`utf-8;${'я'.repeat(300)}`, false],
+    [`rfc822;${'+20'.repeat(400)}`, true],
+    [`${'x'.repeat(40)};a@b.example`, true],
+    [`${'x'.repeat(41)};a@b.example`, false],
+  ]
+  for (const [value, taken] of table) {
+    const parsed = parseRcptParameters(`ORCPT=${value}`)
+    assert.equal(!('fault' in parsed), taken, value)
+    if ('fault' in parsed) continue
+    assert.deepEqual(parseRcptParameters(formatRcptParameters(parsed).slice(1)), parsed)
+  }
 })

@@ -22,6 +22,10 @@ const NO_RCPT_PARAMETERS: RcptParameters = {}
 /** RFC 3461 §4.4 and §4.2: decoded lengths. */
 const LONGEST_ENVELOPE_ID = 100
 const LONGEST_ORIGINAL_RECIPIENT = 500
+/** The same as it travels, with its type. */
+const LONGEST_ENCODED = 1_500
+/** The registered ones (`rfc822`, `utf-8`, `x400` …) are far shorter. */
+const LONGEST_ADDRESS_TYPE = 40
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 /** Takes one value; returns what is wrong with it. */
@@ -174,16 +178,18 @@ function parseNotify(value: string | undefined): Notify | undefined {
   }
 }
 
-/** `type;xtext` → `type;address`, type in lower case. */
+/** `type;xtext` → `type;address`, type in lower case. What is read can be written again, for the next server. */
 function parseOriginalRecipient(value: string): string | undefined {
   const semicolon = value.indexOf(';')
   const type = value.slice(0, semicolon).toLowerCase()
-  if (semicolon < 1 || value.length > 3 * LONGEST_ORIGINAL_RECIPIENT) return undefined
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(type)) return undefined
+  if (semicolon < 1 || value.length > LONGEST_ENCODED) return undefined
+  if (type.length > LONGEST_ADDRESS_TYPE || !/^[a-z0-9][a-z0-9-]*$/.test(type)) return undefined
   const encoded = value.slice(semicolon + 1)
   const address = type === 'utf-8' ? decodeUtf8Address(encoded) : decodeXtext(encoded)
   if (!address || address.length > LONGEST_ORIGINAL_RECIPIENT) return undefined
-  return /[\u0000-\u001f\u007f-\u009f]/.test(address) ? undefined : `${type};${address}`
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(address)) return undefined
+  const original = `${type};${address}`
+  return formatOriginalRecipient(original).length > LONGEST_ENCODED ? undefined : original
 }
 
 /** ` SIZE=100 BODY=8BITMIME …` for MAIL; each item has its leading space. The caller leaves out what the peer does not take. */
@@ -203,13 +209,15 @@ export function formatRcptParameters(parameters: RcptParameters): string {
   let text = ''
   if (parameters.notify) text += ` NOTIFY=${formatNotify(parameters.notify)}`
   const original = parameters.originalRecipient
-  if (original !== undefined) {
-    const semicolon = original.indexOf(';')
-    const type = original.slice(0, semicolon)
-    const address = original.slice(semicolon + 1)
-    text += ` ORCPT=${type};${type === 'utf-8' ? encodeUtf8Address(address) : encodeXtext(address)}`
-  }
+  if (original !== undefined) text += ` ORCPT=${formatOriginalRecipient(original)}`
   return text
+}
+
+function formatOriginalRecipient(original: string): string {
+  const semicolon = original.indexOf(';')
+  const type = original.slice(0, semicolon)
+  const address = original.slice(semicolon + 1)
+  return `${type};${type === 'utf-8' ? encodeUtf8Address(address) : encodeXtext(address)}`
 }
 
 function formatNotify(notify: Notify): string {

@@ -188,3 +188,29 @@ test('a boundary that stands in the returned message is not used', async () => {
   assert.doesNotMatch(content.toString(), new RegExp(`boundary="${boundary}"`))
   assert.equal((await parse(content)).recipients.length, 2)
 })
+
+test('no word of a client is too long or too empty for a report', async () => {
+  const originals = [
+    `${'x'.repeat(1_200)};bob@example.net`,
+    `utf-8;${'я'.repeat(500)}`,
+    `rfc822;${'b'.repeat(500)}`,
+    `x ${' '.repeat(1_500)} y`,
+  ]
+  for (const originalRecipient of originals) {
+    for (const utf8 of [false, true]) {
+      const { recipient } = failed
+      const recipients = [{ ...failed, recipient: { ...recipient, originalRecipient } }]
+      const built = buildReport({ ...report, recipients, utf8, envelopeId: originalRecipient })
+      for (const line of built.content.toString('latin1').split('\r\n'))
+        assert.ok(line.length <= 998)
+      assert.equal((await parse(built.content)).recipients.length, 1)
+    }
+  }
+})
+
+test('the longest mailbox stays in one piece', async () => {
+  const mailbox = box('b'.repeat(64), `${'c'.repeat(60)}.${'d'.repeat(60)}.${'e'.repeat(60)}`)
+  const recipients = [{ ...failed, recipient: { mailbox } }]
+  const { recipients: told } = await parse(buildReport({ ...report, recipients }).content)
+  assert.equal(told[0]?.['Final-Recipient'], `rfc822; ${mailbox.localPart}@${mailbox.domain}`)
+})
