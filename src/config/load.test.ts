@@ -97,6 +97,16 @@ const places: [title: string, given: Given, expected: string[]][] = [
     ['posthorn.yaml:2:1  not YAML: Map keys must be unique'],
   ],
   [
+    'octets where options should be',
+    { yaml: 'limits: !!binary ul' },
+    ['posthorn.yaml:1:18  limits: expected a group of options, found "ul"'],
+  ],
+  [
+    'octets, as YAML 1.1 knows them',
+    { yaml: '%YAML 1.1\n---\n!!binary ul' },
+    ['posthorn.yaml:1:1  a configuration file is a list of "option: value" lines, at most 1 MiB'],
+  ],
+  [
     'a domain that is none',
     { yaml: 'domains:\n  bad..name: {}' },
     ['posthorn.yaml:2:3  domains.bad..name: "bad..name" is not a domain name'],

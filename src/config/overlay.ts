@@ -159,8 +159,11 @@ function fieldOf(schema: z.ZodType, name: string): z.ZodType | undefined {
   return shape.kind === 'named' ? shape.item : undefined
 }
 
+/** A mapping; not a list, nor what YAML 1.1 makes of its tags (octets, dates, sets). */
 export function isTree(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }
 
 export function withFix(word: string | undefined): { fix?: NonNullable<ConfigFault['fix']> } {

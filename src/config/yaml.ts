@@ -2,6 +2,7 @@
 
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import type { ConfigFault, Origin } from './faults.ts'
+import { isTree } from './overlay.ts'
 
 export type Place = { readonly line: number; readonly column: number }
 
@@ -18,22 +19,30 @@ const LONGEST_FILE = 1024 * 1024
 export function readYaml(file: string, text: string): YamlFile {
   const lines = new LineCounter()
   const tooLong = text.length > LONGEST_FILE
-  const document = parseDocument(tooLong ? '' : text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(tooLong ? '' : text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    resolveKnownTags: false,
+    logLevel: 'error', // warnings would go to the standard error, past our log
+  })
   const place = (offset: number): Origin => {
     const { line, col } = lines.linePos(offset)
     return { kind: 'file', file, line: Math.max(line, 1), column: Math.max(col, 1) }
   }
-  const faults: ConfigFault[] = document.errors.map((error) => ({
-    code: 'BAD_YAML',
-    path: '',
-    origin: place(error.pos[0]),
-    says: { en: `not YAML: ${error.message}`, ru: `это не YAML: ${error.message}` },
-  }))
+  const faults: ConfigFault[] = document.errors.map((error) => {
+    const why = brief(error.message)
+    return {
+      code: 'BAD_YAML',
+      path: '',
+      origin: place(error.pos[0]),
+      says: { en: `not YAML: ${why}`, ru: `это не YAML: ${why}` },
+    }
+  })
   let tree: Record<string, unknown> = {}
   if (faults.length === 0) {
     const content = toPlain(document)
-    if (content !== null && typeof content === 'object' && !Array.isArray(content)) {
-      tree = content as Record<string, unknown>
+    if (isTree(content)) {
+      tree = content
     } else if (content !== null || tooLong) {
       faults.push({
         code: 'BAD_YAML',
@@ -47,6 +56,11 @@ export function readYaml(file: string, text: string): YamlFile {
     }
   }
   return { tree, faults, origin: (path, of) => place(offsetOf(document.contents, path, of)) }
+}
+
+/** The parser's words may hold the whole file. */
+function brief(text: string): string {
+  return text.slice(0, 200).replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
 }
 
 function toPlain(document: ReturnType<typeof parseDocument>): unknown {
