@@ -80,6 +80,14 @@ describe('the sample of RFC 8463 §A', () => {
       const other = { ...options, bodyHash: bodyHashOf(BODY.replace('game', 'Game')) }
       assert.equal(verifySignature(fields, fields[0]!, other).kind, 'fail')
     })
+
+    it(`${name}: and fails, without a throw, with a key of another kind`, () => {
+      const other = keys.find(([otherName]) => otherName !== name)![2]
+      const key = createPublicKey({ key: other, format: 'der', type: 'spki' })
+      const options = { bodyHash: bodyHashOf(BODY), publicKey: key }
+      const fields = fieldsOf(signature + HEADER)
+      assert.equal(verifySignature(fields, fields[0]!, options).kind, 'fail')
+    })
   }
 })
 

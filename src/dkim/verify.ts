@@ -21,6 +21,10 @@ export function verifySignature(
   const colon = signatureField.raw.indexOf(':')
   const signature = parseSignature(signatureField.raw.slice(colon + 1))
   if (!signature) return { kind: 'fail', why: 'the field is not a signature that we know' }
+  const rsa = signature.algorithm === 'rsa-sha256'
+  if (options.publicKey.asymmetricKeyType !== (rsa ? 'rsa' : 'ed25519')) {
+    return { kind: 'fail', why: 'the key is of another kind' }
+  }
   if (signature.bodyHash !== options.bodyHash) return { kind: 'fail', why: 'the body differs' }
   const unsigned = signatureField.raw.replace(/([:;][ \t\r\n]*b[ \t\r\n]*=)[^;]*/, '$1')
   const input = Buffer.from(
@@ -29,7 +33,6 @@ export function verifySignature(
       .join('') + canonicalField(unsigned, signature.header),
     'latin1',
   )
-  const rsa = signature.algorithm === 'rsa-sha256'
   const data = rsa ? input : createHash('sha256').update(input).digest()
   const octets = Buffer.from(signature.signature, 'base64')
   return verify(rsa ? 'sha256' : null, data, options.publicKey, octets)
