@@ -77,4 +77,5 @@ test('two spellings of an address become one', () => {
   assert.equal(canonicalAddress('2A00:0:0::1'), '2a00::1')
   assert.equal(canonicalAddress('192.0.2.1'), '192.0.2.1')
   assert.equal(canonicalAddress('nonsense'), undefined)
+  assert.equal(canonicalAddress('::%.'), undefined)
 })

@@ -27,5 +27,8 @@ export function isPublicAddress(address: string): boolean {
 
 /** The one way to write an address, so that two spellings compare equal; undefined for other text. */
 export function canonicalAddress(address: string): string | undefined {
-  return isIP(address) === 0 ? undefined : ipaddr.parse(address).toString()
+  // Node takes zones that ipaddr.js does not.
+  return isIP(address) === 0 || !ipaddr.isValid(address)
+    ? undefined
+    : ipaddr.parse(address).toString()
 }
