@@ -8,7 +8,7 @@ export type Statement = StatementSync
 /** What a failed statement says about the world; `other` is a fault of the statement itself. */
 export type Trouble = 'full' | 'failed' | 'corrupt' | 'busy' | 'other'
 
-/** Measured best for messages of 5 KB with their head: a page each, and few interior pages. */
+/** The smallest that holds a message of 5 KB with its head (docs/decisions/store-layout.md). */
 export const PAGE_BYTES = 8192
 /** `Psth`: tells our file from another program's database. */
 export const APPLICATION_ID = 0x50737468

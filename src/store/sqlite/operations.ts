@@ -4,8 +4,7 @@
 
 import type { QueueEntry } from '../../mail/entry.ts'
 import { type Attempt, describeCause, type Outcome } from '../../mail/failure.ts'
-import type { Reply } from '../../mail/reply.ts'
-import { formatStatus } from '../../mail/status.ts'
+import { describeReply } from '../../mail/reply.ts'
 import type { AttemptRecord, EntryChange, NewMessage, Settlement } from '../store.ts'
 import { encodeHead, encodeProgress } from './rows.ts'
 
@@ -111,13 +110,8 @@ function resultOf(change: EntryChange & { kind: 'ended' }): Result {
 
 function outcomeText(outcome: Outcome): string {
   return outcome.kind === 'delivered'
-    ? replyText(outcome.reply)
+    ? describeReply(outcome.reply)
     : describeCause(outcome.failure.cause)
-}
-
-function replyText(reply: Reply): string {
-  const status = reply.status ? ` ${formatStatus(reply.status)}` : ''
-  return `${reply.code}${status} ${reply.text.join(' ')}`
 }
 
 /** The attempt as JSON, open at its end: the writer adds the results with the recipients it finds. */

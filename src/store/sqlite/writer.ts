@@ -27,7 +27,7 @@ import {
 import { contentChecksum, entryChecksum, headChecksum } from './rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 
-/** Pages in the log before they are written back: 48 MB, so that most short-lived mail never reaches the main file. */
+/** Pages in the log before they are written back: 48 MB, less than the default reserve of disk. */
 const CHECKPOINT_PAGES = 6000
 /** Asking how long the log is costs a statement: every so many commits is enough. */
 const CHECKPOINT_EVERY = 16
