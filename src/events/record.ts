@@ -6,6 +6,7 @@ import type { Recipient, ReversePath } from '../mail/envelope.ts'
 import { describeCause } from '../mail/failure.ts'
 import { formatMailbox } from '../mail/mailbox.ts'
 import { formatMessageId, type Sender } from '../mail/message.ts'
+import { describeReply } from '../mail/reply.ts'
 import { unreachable } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
@@ -51,7 +52,7 @@ function tell(event: Event, log: Log, now: number): void {
           stage: event.stage,
           from: event.from === undefined ? undefined : path(event.from),
           to: event.to,
-          reply: cut(`${event.reply.code} ${event.reply.text.join(' ')}`),
+          reply: cut(describeReply(event.reply)),
         },
         'refused',
       )

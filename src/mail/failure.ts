@@ -1,7 +1,7 @@
 // What went wrong with an attempt, as a value: seen by the protocol, judged by delivery/classify.ts,
 // settled, logged, stored and told in bounces without being changed on the way.
 
-import type { Reply } from './reply.ts'
+import { describeReply, type Reply } from './reply.ts'
 import type { EnhancedStatus } from './status.ts'
 
 /** How far a failure reaches, and so what is tried next: this recipient, this message, this session (next host), this site (rest). */
@@ -72,7 +72,7 @@ export type Attempt = {
 export function describeCause(cause: Cause): string {
   switch (cause.kind) {
     case 'reply':
-      return `${cause.host} said at ${cause.stage}: ${cause.reply.code} ${cause.reply.text.join(' ')}`
+      return `${cause.host} said at ${cause.stage}: ${describeReply(cause.reply)}`
     case 'network':
       return cause.host ? `${cause.host}: ${cause.text} (${cause.stage})` : cause.text
     case 'dns':

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatReply, Refusal, type Reply, ReplyReader, refuse, reply } from './reply.ts'
+import {
+  describeReply,
+  formatReply,
+  Refusal,
+  type Reply,
+  ReplyReader,
+  refuse,
+  reply,
+} from './reply.ts'
 
 function read(...lines: string[]): ReturnType<ReplyReader['push']> {
   const reader = new ReplyReader()
@@ -74,6 +82,12 @@ test('foreign text in our replies cannot make a line', () => {
   const refusal = refuse(450, '4.7.1', 'later')
   assert.ok(refusal instanceof Refusal && !refusal.hangUp)
   assert.equal(refuse(421, '4.3.2', 'bye').hangUp, true)
+})
+
+test('a reply in a log keeps both of its codes', () => {
+  assert.equal(describeReply(reply(550, '5.1.1', 'No such', 'user')), '550 5.1.1 No such user')
+  assert.equal(describeReply(reply(354, undefined, 'Go on')), '354 Go on')
+  assert.equal(describeReply(reply(250, undefined, '')), '250')
 })
 
 test('what one side writes, the other reads', () => {

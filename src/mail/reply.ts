@@ -26,6 +26,12 @@ export function formatReply(reply: Reply): string {
   return out
 }
 
+/** `550 5.1.1 No such user`: all of it on one line, for logs, pages and bounces. */
+export function describeReply(reply: Reply): string {
+  const enhanced = reply.status ? `${formatStatus(reply.status)} ` : ''
+  return `${reply.code} ${enhanced}${reply.text.join(' ')}`.trimEnd()
+}
+
 /** Foreign text must not end our line or play tricks on a terminal. */
 function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f]/g, '?')

@@ -10,9 +10,9 @@ import { describeCause, type Failure } from '../mail/failure.ts'
 import { bodyStart, fieldValue, findField, splitHeader } from '../mail/header.ts'
 import type { Mailbox } from '../mail/mailbox.ts'
 import { type Content, formatMessageId, type Message } from '../mail/message.ts'
-import type { Reply } from '../mail/reply.ts'
+import { describeReply, type Reply } from '../mail/reply.ts'
 import { buildReport, type ReportAction, type ReportedRecipient } from '../mail/report.ts'
-import { formatStatus, status } from '../mail/status.ts'
+import { status } from '../mail/status.ts'
 import type { NewMessage } from '../store/store.ts'
 import { type Language, noticeSubject, noticeText } from './words.ts'
 
@@ -105,7 +105,7 @@ function reported(owed: Owed): ReportedRecipient {
     status: statusOf(owed),
     ...(cause?.kind === 'reply' && { remoteMta: cause.host }),
     ...(answer
-      ? { diagnostic: { type: 'smtp', text: replyText(answer) } }
+      ? { diagnostic: { type: 'smtp', text: describeReply(answer) } }
       : cause && { diagnostic: { type: 'X-Posthorn', text: describeCause(cause) } }),
     ...(owed.lastAttemptAt !== undefined && { lastAttemptAt: owed.lastAttemptAt }),
     ...(owed.willRetryUntil !== undefined && { willRetryUntil: owed.willRetryUntil }),
@@ -118,12 +118,6 @@ function statusOf({ failure, reply, action }: Owed) {
   if (!failure) return status(action === 'failed' ? '4.4.7' : '4.0.0')
   const vague = failure.status.subject === 0 && failure.status.detail === 0
   return vague && failure.permanence === 'transient' ? status('4.4.7') : failure.status
-}
-
-/** `550 5.1.1 No such user` */
-export function replyText(reply: Reply): string {
-  const enhanced = reply.status ? `${formatStatus(reply.status)} ` : ''
-  return `${reply.code} ${enhanced}${reply.text.join(' ')}`.trim()
 }
 
 type Original = {

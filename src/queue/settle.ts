@@ -8,6 +8,7 @@ import type { Domain } from '../mail/domain.ts'
 import type { EntryEnd, EntryKey, QueueEntry } from '../mail/entry.ts'
 import { type Attempt, describeCause, type Failure, type Outcome } from '../mail/failure.ts'
 import type { Message } from '../mail/message.ts'
+import { describeReply } from '../mail/reply.ts'
 import { status } from '../mail/status.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Random } from '../std/random.ts'
@@ -19,7 +20,7 @@ import {
   type Store,
 } from '../store/store.ts'
 import type { Settled, Settler } from './batch.ts'
-import { type Compose, makeNotice, type Owed, replyText, wants } from './bounce.ts'
+import { type Compose, makeNotice, type Owed, wants } from './bounce.ts'
 import { pauseAfter, type Schedules } from './schedule.ts'
 import type { SteadyTime } from './steady.ts'
 import type { Language } from './words.ts'
@@ -101,7 +102,7 @@ function afterAttempt(
   if (outcome.kind === 'failed') return afterFailure(batch, entry, outcome.failure, options)
   const { reply } = outcome
   const end = batch.site.startsWith('relay:') ? 'relayed' : 'delivered'
-  const step = ended(entry, end, { result: 'delivered', text: replyText(reply) })
+  const step = ended(entry, end, { result: 'delivered', text: describeReply(reply) })
   // The next server is asked to report (RFC 3461 §5.2.1); one that cannot leaves it to us (§5.2.2).
   if (attempt.peerReports || !wants(entry.recipient, 'success')) return step
   const lastAttemptAt = attempt.startedAt
@@ -183,7 +184,7 @@ function keyOf(entry: QueueEntry): EntryKey {
 
 function failureText(failure: Failure): string {
   const { cause } = failure
-  return cause.kind === 'reply' ? replyText(cause.reply) : describeCause(cause)
+  return cause.kind === 'reply' ? describeReply(cause.reply) : describeCause(cause)
 }
 
 /** Makes the steps durable, then tells of them. */

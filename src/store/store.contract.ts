@@ -232,7 +232,7 @@ function settleStories(story: Story): void {
             {
               recipient: 'a@x.example',
               result: 'deferred',
-              text: 'mx.example.com said at rcpt: 451 Greylisted',
+              text: 'mx.example.com said at rcpt: 451 4.7.1 Greylisted',
             },
           ],
           [{ recipient: 'b@x.example', result: 'bounced', text: '' }],
