@@ -1,86 +1,206 @@
-// The bench that the torments share: a Posthorn process over a data folder, the counting sink as its
-// relayhost, the load generator, and the account of what was promised against what arrived.
+// The bench that the torments share: a folder and ports of its own, Posthorn processes over a data
+// folder, and what must be undone in the end. Nothing stays behind, however a torment ends: what is
+// started or mounted is undone in reverse order, also when this process is made to leave.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { get } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Job } from '../../bench/load.ts'
-import { Sink } from '../../bench/run.ts'
 import { end, greeted, sleep } from '../../bench/wait.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
 
-export type Rig = {
+export type Rig = AsyncDisposable & {
   readonly folder: string
+  /** Of SMTP; the HTTP door has the next one. */
   readonly port: number
+  /** Of the receiving server, which is everybody's relay. */
   readonly sinkPort: number
+  /** Orders something to be undone in the end; it must be quick and synchronous. */
+  undo(step: () => void): void
 }
 
 export type ServerOptions = {
-  /** Put before node: `strace -f …`, `faketime …`. */
+  /** Put before node: `strace -f …`, `prlimit …`. */
   readonly before?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   /** Further lines of the configuration file. */
   readonly settings?: string
+  /** Deliveries at once to the relay. */
+  readonly connections?: number
+  readonly retry?: string
   /** The data folder, when it is not below the rig's own. */
   readonly data?: string
 }
 
 export type Server = {
   readonly process: ChildProcess
+  /** Milliseconds from the start to the greeting. */
+  readonly greetedMs: number
   /** SIGKILL, and wait until it is gone. */
   kill(): Promise<void>
-  /** SIGTERM, and wait; resolves to the exit code. */
+  /** SIGTERM, and wait; resolves to the exit code, null when it had to be killed. */
   stop(graceMs?: number): Promise<number | null>
+  /** The end of its log. */
   log(): string
+}
+
+/** A folder below the temporary one, two ports that are free, and a list of what to undo. */
+export async function openRig(name: string): Promise<Rig> {
+  const folder = mkdtempSync(join(tmpdir(), `posthorn-${name}-`))
+  const steps: (() => void)[] = [() => rmSync(folder, { recursive: true, force: true })]
+  const leave = () => {
+    for (const step of steps.splice(0).reverse())
+      try {
+        step()
+      } catch (error) {
+        process.stderr.write(`left behind after ${name}: ${error}\n`)
+      }
+  }
+  process.once('exit', leave)
+  const port = await freePorts(3)
+  return {
+    folder,
+    port,
+    sinkPort: port + 2,
+    undo: (step) => void steps.push(step),
+    async [Symbol.asyncDispose]() {
+      process.off('exit', leave)
+      leave()
+    },
+  }
+}
+
+/** So many ports in a row, below those that the system lends to clients: nobody borrows them between two starts. */
+async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 1_200) * 10
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)))
+    if (free.every(Boolean)) return first
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
 }
 
 /** Starts Posthorn, live for sender.example, relaying to the rig's sink; resolves when it greets. */
 export async function startServer(rig: Rig, options: ServerOptions = {}): Promise<Server> {
-  mkdirSync(rig.folder, { recursive: true })
   const config = join(rig.folder, 'posthorn.yaml')
-  writeFileSync(
-    config,
-    `mode: live
-hostname: mail.sender.example
-data: ${options.data ?? join(rig.folder, 'data')}
-http: { port: ${rig.port + 1} }
-smtp: { port: ${rig.port} }
-log: { format: json }
-domains: { sender.example: { mode: live } }
-relayhost: { host: 127.0.0.1, port: ${rig.sinkPort}, tls: none }
-retry: { first: 1s, longest: 2s }
-${options.settings ?? ''}
-`,
-  )
+  writeFileSync(config, configuration(rig, options))
   const logFile = join(rig.folder, 'posthorn.log')
-  const log = openSync(logFile, 'a')
+  const log = openSync(logFile, 'w')
   const command = [...(options.before ?? []), process.execPath, main, 'serve', '--config', config]
+  const startedAt = performance.now()
   const child = spawn(command[0]!, command.slice(1), {
     stdio: ['ignore', log, log],
     env: { ...process.env, ...options.environment },
     cwd: rig.folder,
   })
   closeSync(log)
+  rig.undo(() => void (isRunning(child) && child.kill('SIGKILL')))
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const text = () => readFileSync(logFile, 'utf8')
   await Promise.race([
     greeted(rig.port),
     gone.then(() => {
-      throw new Error(`the server ended:\n${readFileSync(logFile, 'utf8').slice(-2000)}`)
+      throw new Error(`the server ended:\n${text().slice(-2000)}`)
     }),
   ])
   return {
     process: child,
+    greetedMs: performance.now() - startedAt,
     async kill() {
-      child.kill('SIGKILL')
+      if (isRunning(child)) child.kill('SIGKILL')
       await gone
     },
     async stop(graceMs) {
       await end(child, graceMs)
       return child.exitCode
     },
-    log: () => readFileSync(logFile, 'utf8'),
+    log: text,
   }
+}
+
+export const isRunning = (child: ChildProcess): boolean =>
+  child.exitCode === null && child.signalCode === null
+
+function configuration(rig: Rig, options: ServerOptions): string {
+  const { connections = 20, retry = '{ first: 1s, longest: 2s }', settings = '' } = options
+  return `mode: live
+hostname: mail.sender.example
+data: ${options.data ?? join(rig.folder, 'data')}
+http: { port: ${rig.port + 1} }
+smtp: { port: ${rig.port} }
+log: { format: json }
+domains: { sender.example: { mode: live } }
+relayhost: { host: 127.0.0.1, port: ${rig.sinkPort}, tls: none, connections: ${connections} }
+retry: ${retry}
+${settings}
+`
+}
+
+/** Makes a folder below the rig's. */
+export function folderIn(rig: Rig, name: string): string {
+  const folder = join(rig.folder, name)
+  mkdirSync(folder, { recursive: true })
+  return folder
+}
+
+/** One of the server's own words about itself; waits a little for the door, which opens last. */
+export async function ask(rig: Rig, path: string): Promise<string> {
+  for (let tries = 0; ; tries++)
+    try {
+      return await askOnce(rig.port + 1, path)
+    } catch (error) {
+      if (tries === 100) throw error
+      await sleep(50)
+    }
+}
+
+function askOnce(port: number, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get({ port, path, host: '127.0.0.1', agent: false }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part
+      })
+      response.on('end', () => resolve(text))
+      response.on('error', reject)
+    })
+    request.on('error', reject)
+  })
+}
+
+/** A gauge or counter of /metrics; 0 when it is not there. */
+export async function metric(rig: Rig, name: string, label?: string): Promise<number> {
+  const wanted = label === undefined ? `${name} ` : `${name}{${label}} `
+  const lines = (await ask(rig, '/metrics')).split('\n')
+  return Number(lines.find((line) => line.startsWith(wanted))?.slice(wanted.length) ?? 0)
+}
+
+/** Resolves when the queue is empty, so that nothing more can come twice. */
+export async function emptied(rig: Rig, seconds = 30): Promise<void> {
+  for (let tries = seconds * 20; tries > 0; tries--) {
+    if ((await metric(rig, 'posthorn_queue_messages', 'state="ready"')) === 0) return
+    await sleep(50)
+  }
+  throw new Error(`the queue is not empty after ${seconds} s`)
 }
 
 /** A job that tells the numbers of what was acknowledged. */
@@ -89,7 +209,7 @@ export function job(rig: Rig, options: Partial<Job>): Job {
     port: rig.port,
     sessions: 20,
     messages: 1_000_000,
-    bytes: 5000,
+    bytes: MESSAGE_BYTES,
     keep: true,
     starttls: false,
     domains: 5,
@@ -100,51 +220,4 @@ export function job(rig: Rig, options: Partial<Job>): Job {
   }
 }
 
-export type Account = {
-  readonly acknowledged: number
-  readonly arrived: number
-  /** Acknowledged and never arrived: must be 0. */
-  readonly lost: readonly number[]
-  /** Arrivals beyond the first. */
-  readonly duplicates: number
-  readonly unsigned: number
-}
-
-/** What the sink has seen, by number. */
-export async function arrivals(sink: Sink): Promise<Map<number, number>> {
-  const { numbers } = await sink.ask<{ numbers: [number, number][] }>('numbers')
-  return new Map(numbers)
-}
-
-/** Waits until everything acknowledged has arrived or `seconds` passed without a new arrival. */
-export async function settleAccount(
-  sink: Sink,
-  acknowledged: readonly number[],
-  seconds = 30,
-): Promise<Account> {
-  let before = -1
-  for (let quiet = 0; quiet < seconds * 5; quiet++) {
-    const state = await sink.ask('count')
-    if (state.distinct >= acknowledged.length) {
-      const seen = await arrivals(sink)
-      if (acknowledged.every((number) => seen.has(number))) break
-    }
-    if (state.count !== before) quiet = 0
-    before = state.count
-    await sleep(200)
-  }
-  const seen = await arrivals(sink)
-  const state = await sink.ask('count')
-  let duplicates = 0
-  for (const times of seen.values()) duplicates += times - 1
-  return {
-    acknowledged: acknowledged.length,
-    arrived: state.count,
-    lost: acknowledged.filter((number) => !seen.has(number)),
-    duplicates,
-    unsigned: state.count - state.signed,
-  }
-}
-
-export const startSink = (rig: Rig, options: readonly string[] = []): Promise<Sink> =>
-  Sink.start(rig.sinkPort, ['--numbers', ...options])
+export const MESSAGE_BYTES = 5000

@@ -1,0 +1,82 @@
+// Runs torments and puts their figures into a table.
+
+import Table from 'cli-table3'
+import { type Figure, goalOf, isMet, measuredOf, seeded, type Torment } from './torment.ts'
+
+export type Outcome = {
+  readonly id: string
+  readonly name: string
+  readonly figures: readonly Figure[]
+  /** Why it was not done. */
+  readonly skipped?: string
+  /** It broke instead of ending. */
+  readonly error?: string
+  readonly seconds: number
+  /** True also for what was skipped. */
+  readonly met: boolean
+}
+
+export type RunOptions = {
+  readonly full: boolean
+  readonly seed: number
+  readonly say: (text: string) => void
+}
+
+export async function runOne(torment: Torment, options: RunOptions): Promise<Outcome> {
+  const { id, name, what } = torment
+  const { full, seed, say } = options
+  const skipped = torment.obstacle?.()
+  if (skipped !== undefined) return { id, name, figures: [], skipped, seconds: 0, met: true }
+  say(`${id} ${name}: ${what}`)
+  const startedAt = performance.now()
+  const seconds = () => Math.round((performance.now() - startedAt) / 100) / 10
+  try {
+    const figures = await torment.run({
+      full,
+      random: seeded(seed),
+      say: (text) => say(`  ${text}`),
+    })
+    return { id, name, figures, seconds: seconds(), met: figures.every(isMet) }
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return { id, name, figures: [], error: text, seconds: seconds(), met: false }
+  }
+}
+
+export async function runAll(
+  torments: readonly Torment[],
+  options: RunOptions,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (const torment of torments) outcomes.push(await runOne(torment, options))
+  return outcomes
+}
+
+/** The table, and below it what broke. */
+export function report(outcomes: readonly Outcome[]): string {
+  const table = new Table({
+    head: ['id', 'torment', 'figure', 'measured', 'goal', ''],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const { id, name, figures, skipped, error, seconds } of outcomes) {
+    if (skipped !== undefined) table.push([id, name, '', '', '', `skipped: ${skipped}`])
+    if (error !== undefined) table.push([id, name, '', '', '', 'broke'])
+    for (const [i, figure] of figures.entries())
+      table.push([
+        i === 0 ? id : '',
+        i === 0 ? name : '',
+        figure.what,
+        { content: measuredOf(figure), hAlign: 'right' },
+        goalOf(figure),
+        verdictOf(figure),
+      ])
+    if (figures.length > 0) table.push(['', '', `took ${seconds} s`, '', '', ''])
+  }
+  const broken = outcomes.filter(({ error }) => error !== undefined)
+  return [table.toString(), ...broken.map(({ id, error }) => `${id}: ${error}`)].join('\n')
+}
+
+function verdictOf(figure: Figure): string {
+  if (figure.atMost === undefined && figure.atLeast === undefined) return ''
+  return isMet(figure) ? 'met' : 'NOT MET'
+}
