@@ -78,14 +78,12 @@ export class Site {
     return this.held === 0 && !this.overflow && !this.refilling
   }
 
-  /** Something waits and may start, as far as this site is concerned. */
+  /**
+   * Something waits and may start, as far as this site is concerned. What is delivered but not yet
+   * durable counts as in flight: it is what a crash would deliver again.
+   */
   get ready(): boolean {
-    return (
-      this.waiting > 0 &&
-      !this.resting &&
-      this.inFlight < this.window &&
-      this.unsettled < Math.max(this.window, this.limits.initialWindow)
-    )
+    return this.waiting > 0 && !this.resting && this.inFlight + this.unsettled < this.window
   }
 
   push(parcel: Parcel): void {
