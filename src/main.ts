@@ -26,6 +26,7 @@ const world: World = {
   clock: systemClock,
   stdout: output(process.stdout),
   stderr: output(process.stderr),
+  logTo: 2,
   engine: () => import('./server.ts'),
   onSignal(then) {
     const names = ['SIGTERM', 'SIGINT'] as const

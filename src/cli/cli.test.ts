@@ -56,6 +56,7 @@ function bench(): Bench {
         program: 'posthorn',
         clock: systemClock,
         stdout: { write: (text) => void (out += text), isTTY: false, columns: 100 },
+        logTo: '/dev/null',
         stderr: { write: (text) => void (err += text), isTTY: false, columns: 100 },
         engine: async () => fakeEngine(control),
         onSignal(then) {

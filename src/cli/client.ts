@@ -8,7 +8,7 @@ import { fromWire } from '../api/json.ts'
 import { readToken, tokenFile } from '../api/token.ts'
 import type { Config } from '../config/schema.ts'
 import type { Context } from './context.ts'
-import { makeLog } from './log.ts'
+import { openLog } from './log.ts'
 import { baseUrl, readRunning } from './running.ts'
 import { CliFault, EXIT } from './world.ts'
 
@@ -116,7 +116,7 @@ function headers(token: string, body: unknown): Record<string, string> {
 
 async function inProcess(context: Context, config: Config, base: string): Promise<Client> {
   const { world, texts } = context
-  const { log } = makeLog({ format: 'plain', level: 'error' }, world.stderr)
+  const log = openLog(world, { format: 'plain', level: 'error' })
   const engine = await world.engine()
   const control = await engine.openControl(config, { log, clock: world.clock }).catch((error) => {
     if ((error as Error).name !== 'FolderLocked') throw error
@@ -137,6 +137,7 @@ async function inProcess(context: Context, config: Config, base: string): Promis
     async close() {
       await app.close()
       await control[Symbol.asyncDispose]()
+      await log[Symbol.asyncDispose]()
     },
   })
 }

@@ -78,6 +78,7 @@ async function run(
     program: 'posthorn',
     clock: systemClock,
     stdout: { write: (text) => void (out += text), isTTY: false, columns: 100 },
+    logTo: '/dev/null',
     stderr: { write: (text) => void (err += text), isTTY: false, columns: 100 },
     engine: () => Promise.reject(new Error('not needed')),
     onSignal: () => () => {},

@@ -23,6 +23,8 @@ export type World = {
   readonly clock: Clock
   readonly stdout: Output
   readonly stderr: Output
+  /** Where log lines go: a file descriptor or a path. */
+  readonly logTo: number | string
   engine(): Promise<Engine>
   /** Calls `then` on every SIGTERM and SIGINT until the returned function is called. */
   onSignal(then: (name: string) => void): () => void

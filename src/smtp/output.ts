@@ -2,6 +2,8 @@ import type { Socket } from 'node:net'
 
 /** Gathered octets above which they should go to the socket at once. */
 const SEND_AT = 65_536
+/** ASCII, as nearly everything here, goes to the socket without being encoded. */
+const NOT_ASCII = /[^\u0000-\u007f]/
 
 /** What was written and is not yet with the socket: replies and content go out together, in one write. */
 export class Output {
@@ -25,7 +27,7 @@ export class Output {
   sendTo(socket: Socket): void {
     if (this.#size === 0) return
     if (this.#parts.length === 0) {
-      socket.write(this.#text, 'utf8')
+      socket.write(this.#text, NOT_ASCII.test(this.#text) ? 'utf8' : 'latin1')
     } else {
       this.#takeText()
       socket.write(this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts))

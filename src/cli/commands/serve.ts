@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Server } from '../../api/control.ts'
 import type { Config } from '../../config/schema.ts'
+import type { Log } from '../../std/log.ts'
 import { banner } from '../banner.ts'
 import { type Builder, leaf } from '../command.ts'
 import type { Context } from '../context.ts'
-import { makeLog } from '../log.ts'
+import { openLog } from '../log.ts'
 import { portHolder } from '../port-holder.ts'
 import { bracketed, noteRunning } from '../running.ts'
 import { CliFault, EXIT } from '../world.ts'
@@ -31,14 +32,11 @@ async function serve(context: Context): Promise<number> {
   const config = context.config()
   const { world, texts } = context
   await prepareData(context, config.data)
-  const { log, flush } = makeLog(config.log, world.stderr)
+  await using log = openLog(world, config.log)
   const stopped = Promise.withResolvers<string>()
   let asked = false
   const unhook = world.onSignal((name) => {
-    if (asked) {
-      flush()
-      world.exit(EXIT.failed)
-    }
+    if (asked) world.exit(EXIT.failed)
     asked = true
     stopped.resolve(name)
   })
@@ -63,17 +61,12 @@ async function serve(context: Context): Promise<number> {
     return EXIT.ok
   } finally {
     unhook()
-    flush()
   }
 }
 
 function sayReady(
   context: Context,
-  {
-    config,
-    server,
-    log,
-  }: { config: Config; server: Server; log: ReturnType<typeof makeLog>['log'] },
+  { config, server, log }: { config: Config; server: Server; log: Log },
 ): void {
   const { hostname, mode, listeners, version } = server.control.about()
   log.info({ version, mode, hostname, data: config.data, http: server.http, listeners }, 'ready')
