@@ -117,7 +117,9 @@ test('standards are cited in one form', () => {
   const faults: string[] = []
   for (const path of files) {
     const text = readFileSync(path, 'utf8')
-    for (const [cited] of text.matchAll(/\bRFC[- ]?\d+(?:,? (?:section|sec\.?|s\.) ?[\d.]+)?/gi))
+    for (const [cited] of text.matchAll(
+      /\b(?:RFC[- ]?|rfc[- ])\d+(?:,? (?:section|sec\.?|s\.) ?[\d.]+)?/g,
+    ))
       if (!/^RFC \d+$/.test(cited)) faults.push(`${relative(root, path)}: ${cited}`)
   }
   assert.deepEqual(faults, [], 'write RFC 5321 §4.5.3.2')

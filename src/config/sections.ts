@@ -195,7 +195,7 @@ export const retry = section(
         en: 'Pause after the first failure; doubled after each.',
         ru: 'Пауза после первой неудачи; после каждой удваивается.',
       },
-      { default: '5m', example: '1m' },
+      { default: '1m', example: '5m' },
     ),
     longest: option(
       duration,

@@ -1,9 +1,9 @@
 // When what is tried again. Pure: time and chance come in, times come out.
 //
-// One table for all destinations: 1, 5, 15, 30 minutes, then every hour until the mail is three days
-// old. The first minutes are for greylisting, which most servers lift after one to five; RFC 5321
-// §4.5.4.1 would wait 30 minutes there, but says itself that faster first retries make sense. Three
-// days are less than its four to five: what is not through by then is no news any more.
+// One rule for all destinations: by default a minute, doubled after each failure up to an hour, until
+// the mail is three days old. The first minutes are for greylisting, which most servers lift after one
+// to five; RFC 5321 §4.5.4.1 would wait 30 minutes there, but says itself that faster first retries
+// make sense. Three days are less than its four to five: what is not through by then is no news.
 
 import type { World } from '../mail/message.ts'
 import type { Random } from '../std/random.ts'
@@ -24,23 +24,30 @@ export type Schedules = Readonly<Record<World, Schedule>>
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
+const JITTER = 0.2
 
-export const LIVE_SCHEDULE: Schedule = {
-  delaysMs: [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR],
-  jitter: 0.2,
-  expireAfterMs: 72 * HOUR,
-  noticeAfterMs: 4 * HOUR,
+/** Pauses that double from the first to the longest; a notice after 0 ms is never sent. */
+export function doublingSchedule(options: {
+  readonly firstMs: number
+  readonly longestMs: number
+  readonly expireAfterMs: number
+  readonly noticeAfterMs: number
+}): Schedule {
+  const { firstMs, longestMs, expireAfterMs, noticeAfterMs } = options
+  const delaysMs: number[] = []
+  for (let delay = Math.max(1, firstMs); delay < longestMs; delay *= 2) delaysMs.push(delay)
+  delaysMs.push(longestMs)
+  const notice = noticeAfterMs > 0 ? noticeAfterMs : Number.POSITIVE_INFINITY
+  return { delaysMs, jitter: JITTER, expireAfterMs, noticeAfterMs: notice }
 }
 
 /** Short, so that a developer sees the retry, the delay notice and the expiry. */
 export const SANDBOX_SCHEDULE: Schedule = {
   delaysMs: [5 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE],
-  jitter: 0.2,
+  jitter: JITTER,
   expireAfterMs: 10 * MINUTE,
   noticeAfterMs: 3 * MINUTE,
 }
-
-export const SCHEDULES: Schedules = { live: LIVE_SCHEDULE, sandbox: SANDBOX_SCHEDULE }
 
 /** The pause in milliseconds after attempt number `attempts` (1 is the first). */
 export function pauseAfter(schedule: Schedule, attempts: number, random: Random): number {

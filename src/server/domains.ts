@@ -48,7 +48,10 @@ export class Domains {
     this.#folder = join(deps.config.data, 'keys')
   }
 
-  /** Loads every domain's keys; makes those that a configured domain lacks. A key that cannot be read leaves its domain without one, and live mail for it is refused. */
+  /**
+   * Loads every domain's keys; makes those that a configured domain lacks. A key that cannot be read
+   * leaves its domain without one, and live mail for it is refused.
+   */
   static async open(deps: Dependencies): Promise<Domains> {
     const domains = new Domains(deps)
     const stored = new Map((await deps.store.domains()).map((record) => [record.domain, record]))

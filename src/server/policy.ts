@@ -8,7 +8,8 @@ import type { DnsServer } from '../dns/exchange.ts'
 import { systemServers, systemTrustsAd } from '../dns/system.ts'
 import type { SiteName } from '../mail/entry.ts'
 import type { Identity } from '../mail/identity.ts'
-import { SANDBOX_SCHEDULE, type Schedules } from '../queue/schedule.ts'
+import { QUEUE_LIMITS } from '../queue/options.ts'
+import { doublingSchedule, SANDBOX_SCHEDULE, type Schedules } from '../queue/schedule.ts'
 import type { SiteLimits } from '../queue/site.ts'
 
 /** Deliveries at once before anything is known of a site, as Postfix does. */
@@ -45,18 +46,10 @@ function relayOf({ username, password, ...relay }: RelayConfig): RelayOptions {
   return { ...relay, ...(username && { username }), ...(password && { password }) }
 }
 
-/** Pauses double from the first to the longest. */
 export function schedulesOf({ retry }: Config): Schedules {
-  const delaysMs: number[] = []
-  for (let delay = retry.firstMs; delay < retry.longestMs; delay *= 2) delaysMs.push(delay)
-  delaysMs.push(retry.longestMs)
-  const live = {
-    delaysMs,
-    jitter: 0.2,
-    expireAfterMs: retry.expireMs,
-    noticeAfterMs: retry.delayNoticeMs,
-  }
-  return { live, sandbox: SANDBOX_SCHEDULE }
+  const { firstMs, longestMs, expireMs, delayNoticeMs } = retry
+  const end = { expireAfterMs: expireMs, noticeAfterMs: delayNoticeMs }
+  return { live: doublingSchedule({ firstMs, longestMs, ...end }), sandbox: SANDBOX_SCHEDULE }
 }
 
 export function siteLimitsOf(
@@ -71,8 +64,13 @@ export function siteLimitsOf(
         connections: relay,
         recipientsPerBatch,
         initialWindow: FIRST_RELAY_WINDOW,
+        // All mail may go through it: its part of the memory is the whole.
+        entries: QUEUE_LIMITS.activeEntries,
         ...RELAY_REST,
       }
+    // One misbehaving recipient must not rest the rest of a developer's tests.
+    if (site.startsWith('sandbox:'))
+      return { connections: 20, recipientsPerBatch, initialWindow: FIRST_WINDOW, restMs: 0 }
     const connections = config.delivery.connectionsPerSite
     return { connections, recipientsPerBatch, initialWindow: FIRST_WINDOW }
   }

@@ -16,7 +16,12 @@ import { reply } from '../../src/mail/reply.ts'
 import { status } from '../../src/mail/status.ts'
 import { createOperations, type Operations } from '../../src/queue/operate.ts'
 import { QUEUE_LIMITS, type QueueLimits } from '../../src/queue/options.ts'
-import { longestPause, SCHEDULES, type Schedules } from '../../src/queue/schedule.ts'
+import {
+  doublingSchedule,
+  longestPause,
+  SANDBOX_SCHEDULE,
+  type Schedules,
+} from '../../src/queue/schedule.ts'
 import { Scheduler } from '../../src/queue/scheduler.ts'
 import { createSettler } from '../../src/queue/settle.ts'
 import type { SiteLimits } from '../../src/queue/site.ts'
@@ -108,6 +113,16 @@ export const DEAD: Outcome = {
 }
 
 const HOST = 'mail.sender.example' as Domain
+const HOUR = 3_600_000
+const USUAL_SCHEDULES: Schedules = {
+  live: doublingSchedule({
+    firstMs: 60_000,
+    longestMs: HOUR,
+    expireAfterMs: 72 * HOUR,
+    noticeAfterMs: 4 * HOUR,
+  }),
+  sandbox: SANDBOX_SCHEDULE,
+}
 
 export async function openQueue(options: Options = {}): Promise<QueueUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'posthorn-queue-'))
@@ -170,7 +185,7 @@ export async function openQueue(options: Options = {}): Promise<QueueUnderTest> 
       },
     })
 
-  const schedules = options.schedules ?? SCHEDULES
+  const schedules = options.schedules ?? USUAL_SCHEDULES
   const build = () => {
     const time = new SteadyTime(clock)
     const common = { time, clock, random: () => 0.5, events: (event: Event) => events.push(event) }
