@@ -46,7 +46,7 @@ test('without any configuration it is a sandbox on loopback', () => {
   assert.deepEqual(config.smtp, { address: '127.0.0.1', port: 2525, tls: 'none', auth: 'optional' })
   assert.equal(config.http.port, 8025)
   assert.equal(config.limits.messageSizeBytes, 25 * 1024 * 1024)
-  assert.equal(config.retry.firstMs, 300_000)
+  assert.equal(config.retry.firstMs, 60_000)
   assert.equal(config.relayhost, null)
 })
 
