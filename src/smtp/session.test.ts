@@ -360,7 +360,7 @@ test('a client that vanishes in its content is refused nothing and accepted noth
   await watcher.listener.drain(0)
 })
 
-test('one line is logged for each session', async () => {
+test('each session is told of at its end', async () => {
   await converse(open.port, `${HELLO}\nC: FROB\nS: 500 5.5.2 *\nC: QUIT\nS: 221 *\nS: (closed)`)
   while (!open.log.at(-1)?.['fault']) await new Promise(setImmediate)
   const { durationMs, ...line } = open.log.at(-1)!

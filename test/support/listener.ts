@@ -9,9 +9,10 @@ import {
 } from '../../src/smtp/limits.ts'
 import { type Listener, type ListenerOptions, listen } from '../../src/smtp/server.ts'
 import type { Client, SmtpService } from '../../src/smtp/service.ts'
+import type { SessionEnd } from '../../src/smtp/session.ts'
 import { serverCertificate } from '../../src/smtp/tls.ts'
 import { type Clock, systemClock } from '../../src/std/clock.ts'
-import { type Log, silentLog } from '../../src/std/log.ts'
+import { silentLog } from '../../src/std/log.ts'
 import { testCertificate, testKey } from './certificate.ts'
 
 export type Received = {
@@ -26,7 +27,7 @@ export type TestListener = {
   readonly port: number
   /** What was accepted, as binary text. */
   readonly received: Received[]
-  /** One line for each session that ended. */
+  /** One for each session that ended. */
   readonly log: Record<string, unknown>[]
 }
 
@@ -65,10 +66,24 @@ export async function openListener(options: TestOptions = {}): Promise<TestListe
       slots: new SessionLimits(slots),
       throttle: new AuthThrottle(clock),
       clock,
-      log: { ...silentLog, info: (fields) => log.push(fields) } satisfies Log,
+      log: silentLog,
+      events: { onEnd: (client, end) => log.push(told(client, end)) },
     },
   )
   return { listener, port: listener.port, received, log }
+}
+
+function told(client: Client, { fault, ...end }: SessionEnd): Record<string, unknown> {
+  const { listener, address, helloName, tls, credential } = client
+  return {
+    listener,
+    client: address,
+    hello: helloName,
+    tls: tls?.version,
+    credential,
+    ...end,
+    fault,
+  }
 }
 
 function keeper(received: Received[]): SmtpService {
