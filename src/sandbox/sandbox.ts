@@ -148,6 +148,8 @@ function listenerOptions(address: string, port: number, secureContext: SecureCon
     // loopback too, where a listener for applications would not offer a self-signed one.
     certificate: { secureContext, selfSigned: false, notAfter: Number.POSITIVE_INFINITY },
     requireAuth: false,
+    // The receiver writes no reports, so the client must: who asks for one sees one.
+    dsn: false,
     limits: { messageOctets: MESSAGE_OCTETS, recipients: 10_000 },
   } as const
 }

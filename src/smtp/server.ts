@@ -33,6 +33,8 @@ export type ListenerOptions = {
   readonly authWithoutTls?: boolean
   /** These clients may also end all lines of a session with a bare LF, as nc does. */
   isTrusted?(address: string): boolean
+  /** DSN is announced, so this server owes its clients' senders reports (RFC 3461 §5.2.2); absent: it is. */
+  readonly dsn?: boolean
   readonly limits?: Partial<ProtocolLimits>
 }
 
@@ -137,7 +139,7 @@ export class Listener implements AsyncDisposable {
   }
 
   #makeDoor(): Door {
-    const { name, hostname, address, tls, requireAuth, authWithoutTls, limits } = this.#options
+    const { name, hostname, address, tls, requireAuth, authWithoutTls, dsn, limits } = this.#options
     const { service, throttle, clock, log, events = {}, slots } = this.#deps
     return {
       name,
@@ -146,6 +148,7 @@ export class Listener implements AsyncDisposable {
       certificate: () => this.#usableCertificate(),
       requireAuth,
       authWithoutTls: authWithoutTls ?? (tls === 'none' || isLoopback(address)),
+      dsn: dsn ?? true,
       limits: { ...defaultLimits, ...limits },
       service,
       throttle,

@@ -19,6 +19,8 @@ export type Door = {
   readonly requireAuth: boolean
   /** Passwords may be sent in the clear. */
   readonly authWithoutTls: boolean
+  /** DSN is announced. */
+  readonly dsn: boolean
   readonly limits: ProtocolLimits
   readonly service: SmtpService
   readonly throttle: AuthThrottle

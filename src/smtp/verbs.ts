@@ -95,7 +95,7 @@ const NO_MECHANISMS = new Set<string>()
 
 /** Only what holds on this connection, now. */
 function announce(session: Session): string[] {
-  const { limits } = session.door
+  const { limits, dsn } = session.door
   return formatCapabilities({
     pipelining: true,
     size: limits.messageOctets,
@@ -104,7 +104,7 @@ function announce(session: Session): string[] {
     enhancedStatusCodes: true,
     eightBitMime: true,
     smtputf8: true,
-    dsn: true,
+    dsn,
     chunking: true,
     requireTls: session.client.tls !== undefined,
     limits: { rcptMax: limits.recipients },
