@@ -95,13 +95,13 @@ function canListen(port: number): Promise<boolean> {
 }
 
 /** Waits until something takes connections on a port. */
-export async function opened(port: number, seconds = 30): Promise<void> {
-  await until(() => connects(port), `port ${port} opens`, seconds)
+export async function opened(port: number, seconds = 30, address = '127.0.0.1'): Promise<void> {
+  await until(() => connects(port, address), `port ${port} opens`, seconds)
 }
 
-function connects(port: number): Promise<boolean> {
+function connects(port: number, address: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect(port, address)
     socket.once('connect', () => {
       socket.destroy()
       resolve(true)
