@@ -18,6 +18,7 @@ import type { Identity } from '../mail/identity.ts'
 import { formatMailbox } from '../mail/mailbox.ts'
 import { formatMessageId, parseMessageId } from '../mail/message.ts'
 import type { Operations } from '../queue/operate.ts'
+import { READY_DOMAIN } from '../sandbox/world.ts'
 import type { Clock } from '../std/clock.ts'
 import type {
   AttemptRecord,
@@ -70,8 +71,11 @@ function domainVerbs({
     removeDomain: (domain) => domains.remove(domain),
     async dnsPlan(name) {
       const domain = parseDomain(name)
-      const keys = domain && domains.published(domain)
-      return domain && keys ? planOf(domain, keys, identity) : undefined
+      if (!domain) return undefined
+      // The sandbox's ready-made domain needs no `domain add`.
+      const ready = domain === READY_DOMAIN ? sandbox.publishedKeys : undefined
+      const keys = domains.published(domain) ?? ready
+      return keys && planOf(domain, keys, identity)
     },
   }
 }
