@@ -1,11 +1,12 @@
 // The load generator, a process of its own: N sessions that each send messages one after another as
 // smtp-source does (a command, a reply), over kept or new connections, plain or with STARTTLS.
 //
-// Over IPC: a Job comes in, a JobResult goes out.
+// Over IPC: a Job comes in, a JobResult goes out; 'stop' ends a job before its time.
 
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { messageMaker } from './message.ts'
+import { sleep } from './wait.ts'
 
 export type Job = {
   readonly port: number
@@ -16,8 +17,10 @@ export type Job = {
   readonly starttls: boolean
   readonly domains: number
   readonly firstNumber: number
-  /** Stop sending after so many milliseconds, 0 for never. */
+  /** Stop sending after so many milliseconds; 0: after all messages, or when told. */
   readonly forMs: number
+  /** How long each session rests between two messages; not at all by default. */
+  readonly pauseMs?: number
   /** Tell the numbers of accepted messages. */
   readonly numbers: boolean
 }
@@ -25,6 +28,8 @@ export type Job = {
 export type JobResult = {
   readonly accepted: number
   readonly refused: number
+  /** How often which refusal was heard, such as `452 4.3.1`. */
+  readonly refusals: Readonly<Record<string, number>>
   readonly broken: number
   readonly startedAt: number
   readonly endedAt: number
@@ -35,6 +40,7 @@ export type JobResult = {
   readonly acknowledged: readonly number[]
 }
 
+let stopped = false
 const now = () => performance.timeOrigin + performance.now()
 
 /** One connection; `ask` sends and resolves to the reply's code. */
@@ -43,6 +49,8 @@ class Peer {
   #waiting: ((code: number) => void) | undefined
   #text = ''
   #dead = false
+  /** The beginning of the last reply. */
+  said = ''
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -68,6 +76,7 @@ class Peer {
       // The last line of a reply has a space after its code.
       const match = /^(\d{3})(?: [^\n]*)?\r\n$/m.exec(this.#text)
       if (!match || !this.#text.endsWith('\r\n')) return
+      this.said = this.#text.slice(0, 9)
       this.#text = ''
       this.#answer(Number(match[1]))
     })
@@ -123,6 +132,7 @@ async function run(job: Job): Promise<JobResult> {
   let next = 0
   let accepted = 0
   let refused = 0
+  const refusals: Record<string, number> = {}
   let broken = 0
 
   const sendOne = async (peer: Peer, number: number): Promise<boolean> => {
@@ -137,21 +147,24 @@ async function run(job: Job): Promise<JobResult> {
       latencies.push(now() - began)
       if (job.numbers) acknowledged.push(number)
     } else if (code === 0) broken++
-    else refused++
+    else {
+      refused++
+      refusals[peer.said] = (refusals[peer.said] ?? 0) + 1
+    }
     return code === 250
   }
   const session = async () => {
     let peer: Peer | undefined
-    while (next < job.messages && (job.forMs === 0 || now() - startedAt < job.forMs)) {
+    while (!stopped && next < job.messages && (job.forMs === 0 || now() - startedAt < job.forMs)) {
       const number = job.firstNumber + next++
       try {
         peer ??= await Peer.open(job)
-        if (await sendOne(peer, number)) {
-          if (job.keep) continue
-        }
+        const taken = await sendOne(peer, number)
+        if (job.pauseMs) await sleep(job.pauseMs)
+        if (taken && job.keep) continue
       } catch {
         broken++
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        await sleep(20)
       }
       peer?.close()
       peer = undefined
@@ -165,6 +178,7 @@ async function run(job: Job): Promise<JobResult> {
   return {
     accepted,
     refused,
+    refusals,
     broken,
     startedAt,
     endedAt: now(),
@@ -175,8 +189,9 @@ async function run(job: Job): Promise<JobResult> {
   }
 }
 
-process.on('message', (job: Job) => {
-  void run(job).then((result) => process.send?.(result))
+process.on('message', (job: Job | 'stop') => {
+  if (job === 'stop') stopped = true
+  else void run(job).then((result) => process.send?.(result))
 })
 process.on('disconnect', () => process.exit(0))
 process.send?.({ ready: true })

@@ -16,6 +16,26 @@ export type Arrivals = {
 /** A message that had come before. */
 export type Repeat = { readonly number: number; readonly previousAt: number; readonly at: number }
 
+/** What came first so long before the end was not in flight any more. */
+const WINDOW_MS = 1000
+/** What was in the socket at a sudden end comes after it. */
+const LATE_MS = 200
+
+/** Which sudden end of the server each repeat is owed to; `others` to none. */
+export function attribute(
+  repeats: readonly Repeat[],
+  ends: readonly number[],
+): { readonly twice: readonly number[]; readonly others: readonly Repeat[] } {
+  const twice = ends.map(() => 0)
+  const others: Repeat[] = []
+  for (const repeat of repeats) {
+    const owner = ends.findIndex((end) => end + LATE_MS >= repeat.previousAt)
+    if (owner >= 0 && repeat.previousAt >= ends[owner]! - WINDOW_MS) twice[owner]!++
+    else others.push(repeat)
+  }
+  return { twice, others }
+}
+
 export type ReceiverOptions = {
   readonly port: number
   /** Milliseconds before the answer to the content. */

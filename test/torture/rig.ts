@@ -2,7 +2,7 @@
 // folder, and what must be undone in the end. Nothing stays behind, however a torment ends: what is
 // started or mounted is undone in reverse order, also when this process is made to leave.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import {
   closeSync,
   mkdirSync,
@@ -16,7 +16,7 @@ import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Job } from '../../bench/load.ts'
+import type { Job, JobResult } from '../../bench/load.ts'
 import { end, greeted, sleep } from '../../bench/wait.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
@@ -42,6 +42,8 @@ export type ServerOptions = {
   readonly retry?: string
   /** The data folder, when it is not below the rig's own. */
   readonly data?: string
+  /** Starts as at home, without the cache of compiled sources that saves the torments time. */
+  readonly cold?: true
 }
 
 export type Server = {
@@ -109,7 +111,7 @@ export async function startServer(rig: Rig, options: ServerOptions = {}): Promis
   const startedAt = performance.now()
   const child = spawn(command[0]!, command.slice(1), {
     stdio: ['ignore', log, log],
-    env: { ...process.env, ...options.environment },
+    env: { ...process.env, ...(options.cold ? {} : warm(rig)), ...options.environment },
     cwd: rig.folder,
   })
   closeSync(log)
@@ -136,6 +138,8 @@ export async function startServer(rig: Rig, options: ServerOptions = {}): Promis
     log: text,
   }
 }
+
+const warm = (rig: Rig) => ({ NODE_COMPILE_CACHE: join(rig.folder, 'cache') })
 
 export const isRunning = (child: ChildProcess): boolean =>
   child.exitCode === null && child.signalCode === null
@@ -203,21 +207,62 @@ export async function emptied(rig: Rig, seconds = 30): Promise<void> {
   throw new Error(`the queue is not empty after ${seconds} s`)
 }
 
-/** A job that tells the numbers of what was acknowledged. */
-export function job(rig: Rig, options: Partial<Job>): Job {
-  return {
-    port: rig.port,
-    sessions: 20,
-    messages: 1_000_000,
-    bytes: MESSAGE_BYTES,
-    keep: true,
-    starttls: false,
-    domains: 5,
-    firstNumber: 1,
-    forMs: 2000,
-    numbers: true,
-    ...options,
+export const MESSAGE_BYTES = 5000
+
+/** Clients that send until they are told to stop, in a process of their own; they come back when the server does. */
+export class Load {
+  readonly #child: ChildProcess
+  readonly #result: Promise<JobResult>
+
+  private constructor(child: ChildProcess, job: Job) {
+    this.#child = child
+    this.#result = nextMessage<JobResult>(child)
+    this.#result.catch(() => {})
+    child.send(job)
+  }
+
+  static async start(rig: Rig, options: Partial<Job> = {}): Promise<Load> {
+    const child = fork(join(import.meta.dirname, '../../bench/load.ts'))
+    rig.undo(() => void (isRunning(child) && child.kill('SIGKILL')))
+    await nextMessage(child)
+    return new Load(child, {
+      port: rig.port,
+      sessions: 20,
+      messages: 1_000_000_000,
+      bytes: MESSAGE_BYTES,
+      keep: true,
+      starttls: false,
+      domains: 5,
+      firstNumber: 1,
+      forMs: 0,
+      numbers: true,
+      ...options,
+    })
+  }
+
+  /** Ends what goes on, and tells what came of it. */
+  async stop(): Promise<JobResult> {
+    if (this.#child.connected) this.#child.send('stop')
+    const result = await this.#result
+    this.#child.disconnect()
+    return result
+  }
+
+  /** What came of a load that ends by itself. */
+  async end(): Promise<JobResult> {
+    const result = await this.#result
+    this.#child.disconnect()
+    return result
   }
 }
 
-export const MESSAGE_BYTES = 5000
+function nextMessage<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const gone = () => reject(new Error('the load generator ended early'))
+    child.once('exit', gone)
+    child.once('message', (value) => {
+      child.off('exit', gone)
+      resolve(value as T)
+    })
+  })
+}
