@@ -35,6 +35,8 @@ export class HeldBatch implements Batch {
   readonly message: Message
   readonly entries: readonly QueueEntry[]
   readonly fresh: FreshContent | undefined
+  /** How often an operator had woken the queue when the batch was made. */
+  readonly wakes: number
   /** The stored content could not be read whole. */
   damage: ContentDamaged | undefined
   readonly #store: Store
@@ -46,6 +48,7 @@ export class HeldBatch implements Batch {
       site: SiteName
       entries: readonly QueueEntry[]
       fresh: FreshContent | undefined
+      wakes?: number
     },
   ) {
     this.#store = store
@@ -53,6 +56,7 @@ export class HeldBatch implements Batch {
     this.message = message
     this.entries = options.entries
     this.fresh = options.fresh
+    this.wakes = options.wakes ?? 0
   }
 
   async content(): Promise<Content> {

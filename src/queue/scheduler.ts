@@ -46,6 +46,8 @@ export class Scheduler {
   #running = false
   #pumping = false
   #beatAt = 0
+  #wakes = 0
+  #wokenSince = Number.POSITIVE_INFINITY
   #idlers: (() => void)[] = []
 
   constructor(options: SchedulerOptions) {
@@ -126,6 +128,9 @@ export class Scheduler {
    * @param since the due time that was given to entries; a minute ago by default
    */
   wake(since: number = this.#options.time.now() - HEARTBEAT_MS): void {
+    this.#wakes += 1
+    this.#wokenSince =
+      this.#inFlight + this.#unsettled > 0 ? Math.min(this.#wokenSince, since) : since
     this.#endRests(Number.POSITIVE_INFINITY)
     this.#loader.missed(since)
     this.#loader.poke()
@@ -247,7 +252,8 @@ export class Scheduler {
   }
 
   #batch(site: Site, { message, entries, fresh }: Parcel): HeldBatch {
-    return new HeldBatch(this.#options.store, message, { site: site.name, entries, fresh })
+    const options = { site: site.name, entries, fresh, wakes: this.#wakes }
+    return new HeldBatch(this.#options.store, message, options)
   }
 
   /** The site's window follows what the attempt says of it. */
@@ -312,6 +318,12 @@ export class Scheduler {
   #finish(site: Site, batch: HeldBatch): void {
     this.#shelf.free(batch.fresh)
     this.#forget(site, batch.message.id, batch.entries)
+    // An operator changed due times meanwhile: a pass may have skipped these as being in memory.
+    if (batch.wakes !== this.#wakes) {
+      this.#loader.missed(this.#wokenSince)
+      this.#loader.poke()
+      this.#arm()
+    }
     this.#turn(site)
     this.#rested()
   }
