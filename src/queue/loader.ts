@@ -38,6 +38,8 @@ export class Loader {
   /** Entries that left memory during the read that is under way: what it brings of them is stale. */
   readonly #gone = new EntrySet()
   #cursor: DueCursor | undefined
+  /** How far the order has been read, or is being read. */
+  #reached = Number.NEGATIVE_INFINITY
   #pullTo = Number.POSITIVE_INFINITY
   #passing = true
   #nextAt = Number.POSITIVE_INFINITY
@@ -87,7 +89,7 @@ export class Loader {
 
   /** An entry in the store is due at `at` and not in memory. */
   missed(at: number): void {
-    if (this.#cursor !== undefined && at <= this.#cursor.at) {
+    if (at <= this.#reached) {
       this.#pullTo = Math.min(this.#pullTo, at - 1)
       this.#passing = true
     } else if (at < this.#nextAt) {
@@ -159,11 +161,14 @@ export class Loader {
   async #readPage(): Promise<void> {
     const now = this.#time.now()
     this.#begin()
+    // What is missed from now on may be behind this page, though the cursor is not there yet.
+    this.#reached = now
     const limit = Math.min(PAGE, this.#shelf.room())
     const batch = await this.#store.due(
       this.#cursor ? { now, after: this.#cursor, limit } : { now, limit },
     )
     this.#cursor = batch.next ?? { at: now, key: AFTER_ALL }
+    this.#reached = this.#cursor.at
     for (const due of batch.messages) this.#shelf.take(due, 'order')
     if (batch.next || this.#pullTo < this.#cursor.at) return
     this.#passing = false
