@@ -27,6 +27,7 @@ import { bySite, dueAt, Shelf } from './shelf.ts'
 import { type Site, verdictOn } from './site.ts'
 
 const HEARTBEAT_MS = 60_000
+const BEATS_PER_AUDIT = 60
 const CHORES_AT_ONCE = 32
 /** How long aborted attempts may take to come back. */
 const GIVE_UP_MS = 5_000
@@ -46,6 +47,7 @@ export class Scheduler {
   #running = false
   #pumping = false
   #beatAt = 0
+  #beats = 0
   #wakes = 0
   #wokenSince = Number.POSITIVE_INFINITY
   #idlers: (() => void)[] = []
@@ -55,19 +57,14 @@ export class Scheduler {
     this.#alarm = new Alarm(options.clock, () => this.#tick())
     this.#chores = new Chores(CHORES_AT_ONCE, () => this.#rested())
     this.#shelf = new Shelf({
-      limits: options.limits,
-      siteLimits: options.siteLimits,
-      clock: options.clock,
+      ...options,
       isStale: (message, index) => this.#loader.isGone(message, index),
       isExpired: options.settler.isExpired,
       expire: (site, parcel) => this.#expire(site, parcel),
       missed: (at) => this.#loader.missed(at),
     })
     this.#loader = new Loader({
-      store: options.store,
-      time: options.time,
-      clock: options.clock,
-      log: options.log,
+      ...options,
       shelf: this.#shelf,
       activeEntries: options.limits.activeEntries,
       rested: () => this.#rested(),
@@ -213,7 +210,8 @@ export class Scheduler {
   #pump(): void {
     if (!this.#running || this.#pumping) return
     this.#pumping = true
-    const { inFlight } = this.#options.limits
+    const { limits, log } = this.#options
+    const { inFlight } = limits
     for (const site of this.#shelf.ready) {
       if (this.#inFlight >= inFlight || this.#unsettled >= inFlight) break
       this.#shelf.ready.delete(site)
@@ -222,7 +220,8 @@ export class Scheduler {
       // (The others come again when one of theirs ends.)
       if (site.inFlight > 0 && site.inFlight >= inFlight - this.#inFlight) continue
       const parcel = this.#shelf.next(site)
-      if (parcel) this.#attempt(site, parcel).catch((error) => this.#shout(error))
+      if (parcel)
+        this.#attempt(site, parcel).catch((error) => log.error({ error }, 'a fault in the queue'))
       this.#shelf.offer(site)
     }
     this.#pumping = false
@@ -321,8 +320,6 @@ export class Scheduler {
     // An operator changed due times meanwhile: a pass may have skipped these as being in memory.
     if (batch.wakes !== this.#wakes) {
       this.#loader.missed(this.#wokenSince)
-      this.#loader.poke()
-      this.#arm()
     }
     this.#turn(site)
     this.#rested()
@@ -339,7 +336,6 @@ export class Scheduler {
     if (site.held * 2 <= this.#options.limits.siteEntries) this.#loader.refill(site)
   }
 
-  /** The site may have room again. */
   #turn(site: Site): void {
     this.#shelf.offer(site)
     this.#pump()
@@ -377,6 +373,8 @@ export class Scheduler {
     if (now >= this.#beatAt) {
       this.#beatAt = now + HEARTBEAT_MS
       this.#shelf.sweep()
+      // Whatever was overlooked, it is found within the hour.
+      if (++this.#beats % BEATS_PER_AUDIT === 0) this.#loader.reset()
     }
     this.#loader.poke()
     this.#proceed()
@@ -399,9 +397,5 @@ export class Scheduler {
     await persist(clamp, { clock, log, signal: this.#abort.signal })
     this.#loader.reset()
     this.#proceed()
-  }
-
-  #shout(error: unknown): void {
-    this.#options.log.error({ error }, 'a fault in the queue')
   }
 }
