@@ -126,8 +126,8 @@ export class Scheduler {
    */
   wake(since: number = this.#options.time.now() - HEARTBEAT_MS): void {
     this.#wakes += 1
-    this.#wokenSince =
-      this.#inFlight + this.#unsettled > 0 ? Math.min(this.#wokenSince, since) : since
+    const busy = this.#inFlight + this.#unsettled > 0
+    this.#wokenSince = busy ? Math.min(this.#wokenSince, since) : since
     this.#endRests(Number.POSITIVE_INFINITY)
     this.#loader.missed(since)
     this.#loader.poke()
@@ -216,8 +216,8 @@ export class Scheduler {
       if (this.#inFlight >= inFlight || this.#unsettled >= inFlight) break
       this.#shelf.ready.delete(site)
       if (!site.ready) continue
-      // However many slow sites there are, one that has nothing in flight finds a free slot.
-      // (The others come again when one of theirs ends.)
+      // However many slow sites there are, one that has nothing in flight finds a free slot; the
+      // others come again when one of theirs ends.
       if (site.inFlight > 0 && site.inFlight >= inFlight - this.#inFlight) continue
       const parcel = this.#shelf.next(site)
       if (parcel)
@@ -318,9 +318,7 @@ export class Scheduler {
     this.#shelf.free(batch.fresh)
     this.#forget(site, batch.message.id, batch.entries)
     // An operator changed due times meanwhile: a pass may have skipped these as being in memory.
-    if (batch.wakes !== this.#wakes) {
-      this.#loader.missed(this.#wokenSince)
-    }
+    if (batch.wakes !== this.#wakes) this.#loader.missed(this.#wokenSince)
     this.#turn(site)
     this.#rested()
   }
