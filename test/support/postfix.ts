@@ -44,14 +44,17 @@ const SERVICES = [
   'postlog unix-dgram n - n - 1 postlogd',
 ]
 
-const MAILBOXES = 'if !/^nobody@/\n/^([^@]+)@(.*)$/ $2/$1/\nendif\n'
-
-/** Settings that keep mail for these domains in mailboxes; `nobody` there is unknown. */
-export function mailboxes(...domains: readonly string[]): Record<string, string> {
+/** Settings that keep mail for these addresses in mailboxes; others at their domains are unknown. */
+export function mailboxes(...addresses: readonly string[]): Record<string, string> {
   const { uid, gid } = idsOf('nobody')
+  const places = addresses.map((address) => {
+    const [user, domain] = address.split('@')
+    return { address, domain, place: `${domain}/${user}/` }
+  })
+  const table = places.map(({ address, place }) => `{ ${address} = ${place} }`)
   return {
-    virtual_mailbox_domains: domains.join(' '),
-    virtual_mailbox_maps: 'regexp:$config_directory/mailboxes',
+    virtual_mailbox_domains: [...new Set(places.map(({ domain }) => domain))].join(' '),
+    virtual_mailbox_maps: `inline:{ ${table.join(', ')} }`,
     virtual_minimum_uid: '1',
     virtual_uid_maps: `static:${uid}`,
     virtual_gid_maps: `static:${gid}`,
@@ -66,11 +69,10 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   for (const below of ['etc', 'spool', 'lib', 'mail']) mkdirSync(join(folder, below))
   own(join(folder, 'lib'), 'postfix')
   own(join(folder, 'mail'), 'nobody')
-  writeFileSync(join(folder, 'certificate.pem'), testCertificate + testKey, { mode: 0o600 })
-  const settings = { ...leastSettings(folder, address), ...options.settings }
+  writeFileSync(join(folder, 'certificate.pem'), testKey + testCertificate, { mode: 0o600 })
+  const settings = { ...leastSettings(folder), ...options.settings }
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`)
   writeFileSync(join(folder, 'etc/main.cf'), lines.join(''))
-  writeFileSync(join(folder, 'etc/mailboxes'), MAILBOXES)
   const listener = `${address}:${port} inet n - n - - smtpd`
   writeFileSync(join(folder, 'etc/master.cf'), `${[listener, ...SERVICES].join('\n')}\n`)
   const control = (word: string) => run('postfix', ['-c', join(folder, 'etc'), word])
@@ -88,11 +90,14 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
 }
 
 /** Waits until the log says something, and gives the match. */
-export function logged(postfix: Postfix, what: RegExp): Promise<RegExpExecArray> {
-  return until(() => what.exec(postfix.log()) ?? undefined, `Postfix logs ${what}`)
+export async function logged(postfix: Postfix, what: RegExp): Promise<RegExpExecArray> {
+  const look = () => what.exec(postfix.log()) ?? undefined
+  return until(look, `Postfix logs ${what}`, 20).catch((error: Error) => {
+    throw new Error(`${error.message}:\n${postfix.log()}`)
+  })
 }
 
-function leastSettings(folder: string, address: string): Record<string, string> {
+function leastSettings(folder: string): Record<string, string> {
   return {
     compatibility_level: '3.6',
     queue_directory: `${folder}/spool`,
@@ -106,7 +111,7 @@ function leastSettings(folder: string, address: string): Record<string, string> 
     local_transport: 'error:no local mail',
     alias_maps: '',
     mynetworks: '127.0.0.0/8',
-    inet_interfaces: address,
+    inet_interfaces: '127.0.0.1',
     inet_protocols: 'ipv4',
     maillog_file_prefixes: '/var,/dev/stdout,/tmp,/',
     maillog_file: `${folder}/mail.log`,

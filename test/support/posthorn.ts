@@ -35,7 +35,7 @@ export type Waiting = {
   readonly last_failure: string | null
 }
 
-export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string }
+export type LogLine = Readonly<Record<string, unknown>> & { readonly message: string }
 
 /** A server that runs, and its HTTP door. */
 export class Running {
@@ -66,7 +66,7 @@ export class Running {
 
   /** What was logged so far. */
   log(message?: string): readonly LogLine[] {
-    return this.#log().filter((line) => message === undefined || line.msg === message)
+    return this.#log().filter((line) => message === undefined || line.message === message)
   }
 
   /** The body of an answer; throws on every status of 400 and above. */
@@ -160,8 +160,8 @@ export type ProcessOptions = {
   readonly settings?: Settings
   /** Where an earlier one ran: its settings and data are used again, and stay. */
   readonly folder?: string
-  /** Put before node: `['prlimit', …]`. */
-  readonly before?: readonly string[]
+  /** Further variables, given its folder. */
+  readonly environment?: (folder: string) => Readonly<Record<string, string>>
 }
 
 /** A server in a process of its own. */
@@ -185,10 +185,9 @@ export class PosthornProcess extends Running implements AsyncDisposable {
     const own = options.folder === undefined ? temporaryFolder() : undefined
     const folder = options.folder ?? own!.path
     if (own) writeSettings(folder, { log: { format: 'json' }, ...options.settings })
-    const command = [...(options.before ?? []), process.execPath, MAIN, 'serve']
-    const child = spawn(command[0]!, command.slice(1), {
+    const child = spawn(process.execPath, [MAIN, 'serve'], {
       cwd: folder,
-      env: { PATH: process.env.PATH, POSTHORN_LANG: 'en' },
+      env: { PATH: process.env.PATH, POSTHORN_LANG: 'en', ...options.environment?.(folder) },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let text = ''
@@ -198,7 +197,7 @@ export class PosthornProcess extends Running implements AsyncDisposable {
       })
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
     const ready = until(() => {
-      const line = parseLog(text).find(({ msg }) => msg === 'ready')
+      const line = parseLog(text).find(({ message }) => message === 'ready')
       if (!line && child.exitCode !== null) throw new Error(`the server ended:\n${text}`)
       return line
     }, 'the server is ready')
@@ -284,6 +283,6 @@ export async function startHere(
 }
 
 function listLog(lines: LogLine[]): Log {
-  const add = (fields: object, msg: string) => void lines.push({ ...fields, msg })
+  const add = (fields: object, message: string) => void lines.push({ ...fields, message })
   return { debug: add, info: add, warn: add, error: add, child: () => listLog(lines) }
 }
