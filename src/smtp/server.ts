@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import type { Domain } from '../mail/domain.ts'
 import { formatReply, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
@@ -50,6 +50,13 @@ export type ListenerDeps = {
 
 const HASTEN_EVERY_MS = 1_000
 const LAST_WORDS_MS = 1_000
+/**
+ * An event loop takes one connection a turn from each listening socket. With a single one a crowd
+ * would wait in the backlog, and beyond it connect to nobody (SYN cookies), where it should hear 421.
+ */
+const LISTENING_SOCKETS = process.platform === 'linux' ? 8 : 1
+/** Connections that the system holds for us on each of them. */
+const BACKLOG = 1_024
 
 /** Opens a port. Rejects with the system's error (EADDRINUSE, EACCES …). */
 export async function listen(options: ListenerOptions, deps: ListenerDeps): Promise<Listener> {
@@ -64,7 +71,7 @@ export class Listener implements AsyncDisposable {
   readonly #options: ListenerOptions
   readonly #deps: ListenerDeps
   readonly #door: Door
-  readonly #server: Server
+  readonly #servers: readonly Server[]
   readonly #sessions = new Map<Session, Promise<void>>()
   #certificate: ServerCertificate | undefined
   #hastenedAt = Number.NEGATIVE_INFINITY
@@ -76,30 +83,34 @@ export class Listener implements AsyncDisposable {
     this.#certificate = options.certificate
     this.#door = this.#makeDoor()
     // A client may close its side and still wait for our replies.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#receive(socket),
+    this.#servers = Array.from({ length: LISTENING_SOCKETS }, () =>
+      createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#receive(socket)),
     )
   }
 
   /** Rejects when the port cannot be had. */
-  open(): Promise<void> {
-    const { address, port } = this.#options
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ host: address, port, backlog: 1024 }, () => {
-        this.#server.off('error', reject)
-        this.#server.on('error', (error) => {
-          this.#deps.log.error({ err: error, listener: this.name }, 'smtp listener failed')
-        })
-        resolve()
+  async open(): Promise<void> {
+    const { address: host } = this.#options
+    let { port } = this.#options
+    const reusePort = this.#servers.length > 1
+    if (reusePort) {
+      // Sockets that share a port would share it with another server of ours, too: is it free?
+      const probe = createServer()
+      await listening(probe, { host, port })
+      port = portOf(probe) ?? port
+      await closed(probe)
+    }
+    for (const server of this.#servers) {
+      await listening(server, { host, port, reusePort, backlog: BACKLOG })
+      server.on('error', (error) => {
+        this.#deps.log.error({ err: error, listener: this.name }, 'smtp listener failed')
       })
-    })
+    }
   }
 
   /** The port that was taken. */
   get port(): number {
-    const address = this.#server.address()
-    return typeof address === 'object' && address ? address.port : this.#options.port
+    return portOf(this.#servers[0]) ?? this.#options.port
   }
 
   /** Open sessions. */
@@ -117,7 +128,7 @@ export class Listener implements AsyncDisposable {
    * after `deadlineMs` is cut off. Resolves when no session is left.
    */
   async drain(deadlineMs: number): Promise<void> {
-    this.#server.close()
+    for (const server of this.#servers) server.close()
     for (const session of this.#sessions.keys()) session.drain()
     await this.#ended(deadlineMs)
     for (const { wire } of this.#sessions.keys()) wire.interrupt(new ShuttingDown('shutting down'))
@@ -205,6 +216,26 @@ export class Listener implements AsyncDisposable {
     this.#hastenedAt = now
     for (const { wire } of this.#sessions.keys()) wire.hasten(this.#door.limits.stressedIdleMs)
   }
+}
+
+/** Resolves when the server listens; rejects with the system's error. */
+function listening(server: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}
+
+function portOf(server: Server | undefined): number | undefined {
+  const address = server?.address()
+  return typeof address === 'object' ? address?.port : undefined
 }
 
 /** Before anything is spent on it. On a TLS port a reply in the clear would be no reply. */
