@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Check } from '../../src/api/control.ts'
+import { noteRunning } from '../../src/cli/running.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { startServer } from '../../src/server.ts'
 import { systemClock } from '../../src/std/clock.ts'
@@ -271,6 +272,7 @@ export async function startHere(
   if (!config) throw new Error(JSON.stringify(faults))
   const lines: LogLine[] = []
   const server = parts.use(await startServer(config, { log: listLog(lines), clock: systemClock }))
+  parts.defer(await noteRunning(config.data, server.http))
   const { address, port } = server.http
   const running = new Running({
     folder,
