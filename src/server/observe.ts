@@ -33,9 +33,13 @@ export async function checksOf(
 ): Promise<readonly Check[]> {
   const { inFlight, active, resting } = scheduler.stats()
   const listeners = doors?.views.map(({ address, port }) => `${address}:${port}`) ?? []
-  const { freeBytes } = store.stats()
+  const answers = await store.look().then(
+    () => true,
+    () => false,
+  )
+  const { freeBytes, isFull } = store.stats()
   const reserve = config.storage.reserveBytes
-  const damage = await store.damage().catch(() => undefined)
+  const { count, folder } = await store.damage()
   return [
     {
       name: 'listeners',
@@ -44,14 +48,12 @@ export async function checksOf(
     },
     {
       name: 'store',
-      ok: damage !== undefined,
-      text: damage
-        ? `answers; ${damage.count} damaged records set aside${damage.count > 0 ? ` in ${damage.folder}` : ''}`
-        : 'does not answer',
+      ok: answers,
+      text: `${answers ? 'answers' : 'does not answer'}; ${count} damaged records set aside${count > 0 ? ` in ${folder}` : ''}`,
     },
     {
       name: 'disk',
-      ok: freeBytes === 0 || freeBytes >= reserve,
+      ok: !isFull,
       text: `${Math.round(freeBytes / 2 ** 20)} MiB free, ${Math.round(reserve / 2 ** 20)} MiB in reserve`,
     },
     {
@@ -75,7 +77,10 @@ export function watchServer(
   })
   metrics.gauge('posthorn_disk_free_bytes', {
     help: 'Free space where the data folder lies.',
-    read: (gauge) => gauge.set(store.stats().freeBytes),
+    read: async (gauge) => {
+      await store.look().catch(() => undefined)
+      gauge.set(store.stats().freeBytes)
+    },
   })
   metrics.gauge('posthorn_store_commits', {
     help: 'Transactions that became durable since the start.',

@@ -176,6 +176,8 @@ export type Store = AsyncDisposable & {
   damage(): Promise<{ readonly count: number; readonly folder: string }>
   /** Forgets attempts older than `before`. */
   prune(before: number): Promise<void>
+  /** Looks at the disk, so that stats() tell of now; rejects when the store does not work. */
+  look(): Promise<void>
   /** Counters since the start, for metrics; costs nothing. */
   stats(): StoreStats
 }
@@ -192,6 +194,8 @@ export type StoreStats = {
   readonly logBytes: number
   /** Free space of the disk as last looked at; 0 before the first look. */
   readonly freeBytes: number
+  /** There was too little of it for new mail. */
+  readonly isFull: boolean
 }
 
 export type DueBatch = {

@@ -6,6 +6,9 @@ import type { Clock } from '../../std/clock.ts'
 
 const LOOK_AT_DISK_MS = 1000
 const LOOK_AFTER_BYTES = 1024 * 1024
+/** What a batch and each of its operations add to the log beside content: whole pages of tables and indexes. */
+const BATCH_BYTES = 64 * 1024
+const OPERATION_BYTES = 16 * 1024
 /** For settling, when nothing else is left. */
 const LEAST_FREE_BYTES = 3 * 1024 * 1024
 
@@ -28,9 +31,14 @@ export class Disk {
     this.#options = options
   }
 
-  /** So much content has been written since: after enough of it a second is too long to wait. */
-  written(bytes: number): void {
-    this.#written += bytes
+  /** What the last look found. */
+  get wasLow(): boolean {
+    return this.#low
+  }
+
+  /** A batch goes to the log: after enough of them a second is too long to wait. Settling writes, too. */
+  wrote({ bytes, operations }: { bytes: number; operations: number }): void {
+    this.#written += bytes + BATCH_BYTES + operations * OPERATION_BYTES
     if (this.#written > LOOK_AFTER_BYTES) this.lookAgain()
   }
 

@@ -158,4 +158,5 @@ export type WriterStats = {
   readonly checkpoints: number
   readonly walBytes: number
   readonly freeBytes: number
+  readonly isFull: boolean
 }

@@ -260,6 +260,10 @@ export class SqliteStore implements Store {
     return { count: this.#damaged, folder: `${this.#options.folder}/damaged` }
   }
 
+  async look(): Promise<void> {
+    await this.#threads.call('look', null)
+  }
+
   stats(): StoreStats {
     return this.#threads.stats()
   }

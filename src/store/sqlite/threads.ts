@@ -72,6 +72,7 @@ export class Threads {
       checkpoints: stats?.checkpoints ?? 0,
       logBytes: stats?.walBytes ?? 0,
       freeBytes: stats?.freeBytes ?? 0,
+      isFull: stats?.isFull ?? false,
     }
   }
 

@@ -62,7 +62,7 @@ export class Writer {
   /** Runs a batch; whatever the answer does not name as failed is durable. */
   run(operations: readonly Operation[], bytes: ArrayBuffer | undefined): Answer {
     this.#bytes = bytes ? new Uint8Array(bytes) : EMPTY
-    this.#disk.written(this.#bytes.byteLength)
+    this.#disk.wrote({ bytes: this.#bytes.byteLength, operations: operations.length })
     const failures: Failures = []
     const values: unknown[] = []
     let indexes = operations.map((_, index) => index)
@@ -340,6 +340,7 @@ export class Writer {
       checkpoints: this.#checkpoints,
       walBytes: this.#disk.logBytes,
       freeBytes: this.#disk.freeBytes,
+      isFull: this.#disk.wasLow,
     }
   }
 }
