@@ -1,0 +1,205 @@
+// R10: a long quiet life with bad company. Mail at a steady pace to friendly and to hostile peers,
+// clients that misbehave on our side: nothing grows, nothing leaks, nothing is left unhandled.
+
+import { Sink } from '../../bench/run.ts'
+import { sleep } from '../../bench/wait.ts'
+import {
+  close,
+  garbage,
+  reset,
+  type Script,
+  sayAndClose,
+  say as saying,
+  slowly,
+  stall,
+  startHostileServer,
+} from '../support/hostile-server.ts'
+import { Caller, submit } from './caller.ts'
+import { gatherCrowds } from './company.ts'
+import {
+  direct,
+  freePort,
+  makeFolder,
+  nameServer,
+  type Posthorn,
+  percentile,
+  startPosthorn,
+} from './stage.ts'
+import type { Circumstances, Figure, Torment } from './torment.ts'
+
+const PER_SECOND = 50
+/** One message in so many goes to a peer that misbehaves. */
+const BAD_EVERY = 5
+const GROWTH_PER_TEN_MINUTES = 1
+
+const BAD: Readonly<Record<string, Script>> = {
+  silent: { banner: stall },
+  closing: { mail: close },
+  resetting: { content: reset },
+  babbling: { rcpt: garbage },
+  leaving: { data: sayAndClose('421 4.3.2 bye') },
+  greylisting: { rcpt: ({ connection }) => (connection % 3 === 0 ? undefined : saying('451 4.7.1 later')) },
+  refusing: { rcpt: saying('550 5.1.1 unknown') },
+  hesitant: { content: slowly('250 2.0.0 taken', 50) },
+  'badly-secured': { handshake: close },
+} // biome-ignore format: a table
+
+export const soak: Torment = {
+  id: 'R10',
+  name: 'soak',
+  what: `${PER_SECOND} messages a second with peers and clients that misbehave`,
+  shortSeconds: 40,
+  run: live,
+}
+
+type Sample = {
+  readonly at: number
+  readonly memory: number
+  readonly files: number
+  readonly lag: number
+}
+
+async function live({ full, say }: Circumstances): Promise<readonly Figure[]> {
+  await using parts = new AsyncDisposableStack()
+  const { folder, remove } = makeFolder('soak')
+  parts.defer(remove)
+  const port = await freePort()
+  const sink = await Sink.start(port)
+  parts.defer(() => sink.stop())
+  const hosts: Record<string, string> = {
+    'recipient.example': '127.0.0.1',
+    'sender.example': '127.0.0.1',
+  }
+  for (const [i, [name, script]] of Object.entries(BAD).entries()) {
+    const address = `127.8.7.${i + 1}`
+    hosts[`${name}.example`] = address
+    const keywords = name === 'badly-secured' ? ['STARTTLS', 'PIPELINING'] : ['PIPELINING']
+    parts.use(await startHostileServer({ address, port, script, keywords }))
+  }
+  const dns = parts.use(await nameServer({ hosts }))
+  const posthorn = await startPosthorn({
+    folder,
+    // A retry schedule so short that what is deferred does not pile up, and ends.
+    settings: `${direct(dns, port)}\nretry: { first: 2s, longest: 10s, expire: 60s }`,
+  })
+  parts.defer(() => posthorn.stop(5_000))
+  const crowd = { port: posthorn.port, count: 10, addresses: 5, insists: true }
+  const modes = ['commands', 'half', 'deaf'] as const
+  parts.use(await gatherCrowds(modes.map((mode, i) => ({ ...crowd, mode, net: i + 1 }))))
+  const seconds = full ? 1_200 : 20
+  const clients = sendAtPace(posthorn, seconds)
+  const samples = await watch(posthorn, { seconds, every: full ? 10 : 1, say })
+  const sent = await clients
+  return [...report(samples, { full, sent, posthorn }), ...afterwards(posthorn)]
+}
+
+/** A connection a message, at a steady pace; resolves to how many were taken. */
+async function sendAtPace(
+  posthorn: Posthorn,
+  seconds: number,
+): Promise<{ taken: number; not: number }> {
+  const startedAt = performance.now()
+  const bad = Object.keys(BAD)
+  const count = { taken: 0, not: 0 }
+  const underWay = new Set<Promise<void>>()
+  const one = async (n: number) => {
+    const domain =
+      n % BAD_EVERY === 0
+        ? `${bad[(n / BAD_EVERY) % bad.length]}.example`
+        : `d${n % 100}.recipient.example`
+    const caller = Caller.call({ port: posthorn.port })
+    const greeted = (await caller.code()) === 220 && (await caller.ask('EHLO app.example')) === 250
+    const code = greeted ? await submit(caller, { to: `u${n}@${domain}` }) : 0
+    if (code === 250) count.taken++
+    else count.not++
+    caller.write('QUIT\r\n')
+    caller.socket.end()
+  }
+  for (let n = 0; n < seconds * PER_SECOND; n++) {
+    const wait = startedAt + (n * 1000) / PER_SECOND - performance.now()
+    if (wait > 0) await sleep(wait)
+    const client = one(n).finally(() => underWay.delete(client))
+    underWay.add(client)
+  }
+  await Promise.all(underWay)
+  return count
+}
+
+async function watch(
+  posthorn: Posthorn,
+  { seconds, every, say }: { seconds: number; every: number; say: (text: string) => void },
+): Promise<readonly Sample[]> {
+  const samples: Sample[] = []
+  const startedAt = performance.now()
+  const at = () => (performance.now() - startedAt) / 1000
+  await posthorn.lag('0.99')
+  while (at() < seconds && posthorn.alive()) {
+    await sleep(every * 1000)
+    const lag = await posthorn.lag('0.99')
+    const sample = { at: at(), memory: posthorn.memory(), files: posthorn.openFiles(), lag }
+    samples.push(sample)
+    if (samples.length % 6 === 0) {
+      const ready = await posthorn.metric('posthorn_queue_messages', 'ready')
+      say(
+        `${sample.at.toFixed(0)} s: ${sample.memory.toFixed(0)} MiB, ${sample.files} files, lag p99 ${lag.toFixed(0)} ms, ${ready} queued`,
+      )
+    }
+  }
+  return samples
+}
+
+function report(
+  samples: readonly Sample[],
+  {
+    full,
+    sent,
+    posthorn,
+  }: { full: boolean; sent: { taken: number; not: number }; posthorn: Posthorn },
+): readonly Figure[] {
+  // The first half warms up: code is compiled, caches fill, the peers' faults all come round.
+  const warm = samples.slice(Math.floor(samples.length / 2))
+  const growth = slope(warm.map(({ at, memory }) => [at, memory])) * 600
+  const files = warm.map(({ files }) => files)
+  return [
+    { what: 'messages taken', value: sent.taken, atLeast: sent.taken + sent.not },
+    { what: 'memory at the end', value: warm.at(-1)?.memory ?? Number.NaN, unit: 'MiB' },
+    // Half a minute is no time to see growth in.
+    { what: 'growth in ten minutes', value: growth, unit: 'MiB', ...(full && { atMost: GROWTH_PER_TEN_MINUTES }) },
+    { what: 'open files, between the least and the most', value: Math.max(...files) - Math.min(...files), ...(full && { atMost: 20 }) },
+    { what: 'loop lag p99, the 95th percentile of samples', value: percentile(warm.map(({ lag }) => lag), 0.95), unit: 'ms', atMost: full ? 100 : 400 },
+    { what: 'alive', value: posthorn.alive() ? 1 : 0, atLeast: 1 },
+  ] // biome-ignore format: a table
+}
+
+/** Node says what nobody handled on standard error, and ends; what it warns of is a leak in waiting. */
+function afterwards(posthorn: Posthorn): readonly Figure[] {
+  const log = posthorn.log()
+  const count = (words: RegExp) => log.split('\n').filter((line) => words.test(line)).length
+  return [
+    {
+      what: 'unhandled rejections and errors',
+      value: count(/[Uu]nhandled|triggerUncaughtException/),
+      atMost: 0,
+    },
+    { what: 'warnings of Node', value: count(/^\(node:\d+\) (?!ExperimentalWarning)/), atMost: 0 },
+    {
+      what: 'faults of our own in the log',
+      value: count(/"level":"(error|fatal)"|"level":[56]0/),
+      atMost: 0,
+    },
+  ]
+}
+
+/** The slope of the best line through points, by least squares. */
+function slope(points: readonly (readonly [number, number])[]): number {
+  const n = points.length
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / n
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / n
+  let up = 0
+  let down = 0
+  for (const [x, y] of points) {
+    up += (x - meanX) * (y - meanY)
+    down += (x - meanX) ** 2
+  }
+  return down === 0 ? Number.NaN : up / down
+}
