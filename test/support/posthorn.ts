@@ -168,15 +168,23 @@ export type ProcessOptions = {
 /** A server in a process of its own. */
 export class PosthornProcess extends Running implements AsyncDisposable {
   readonly child: ChildProcess
+  /** All that it printed. */
+  readonly said: () => string
   readonly #folder: Disposable | undefined
   readonly #ended: Promise<void>
 
   private constructor(
     place: ConstructorParameters<typeof Running>[0],
-    life: { child: ChildProcess; ended: Promise<void>; folder: Disposable | undefined },
+    life: {
+      child: ChildProcess
+      said: () => string
+      ended: Promise<void>
+      folder: Disposable | undefined
+    },
   ) {
     super(place)
     this.child = life.child
+    this.said = life.said
     this.#ended = life.ended
     this.#folder = life.folder
   }
@@ -205,7 +213,7 @@ export class PosthornProcess extends Running implements AsyncDisposable {
     try {
       const { ports, http } = placesOf(await ready)
       const place = { folder, ports, http, log: () => parseLog(text) }
-      return new PosthornProcess(place, { child, ended, folder: own })
+      return new PosthornProcess(place, { child, said: () => text, ended, folder: own })
     } catch (error) {
       child.kill('SIGKILL')
       await ended
