@@ -1,0 +1,266 @@
+// R9: a very large queue. Its mail goes to destinations that are down, to one or to a thousand; beside
+// it new mail comes and goes as if it were not there. And what waits for a destination that is back
+// leaves quickly.
+
+import { execFile } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { messageMaker } from '../../bench/message.ts'
+import { generate, Sink } from '../../bench/run.ts'
+import { sleep } from '../../bench/wait.ts'
+import type { Domain } from '../../src/mail/domain.ts'
+import { systemClock } from '../../src/std/clock.ts'
+import { silentLog } from '../../src/std/log.ts'
+import { openStore } from '../../src/store/sqlite/open.ts'
+import type { NewMessage, Store } from '../../src/store/store.ts'
+import { direct, freePort, makeFolder, nameServer, type Posthorn, startPosthorn } from './stage.ts'
+import type { Circumstances, Figure, Torment } from './torment.ts'
+
+const run = promisify(execFile)
+const main = join(import.meta.dirname, '../../src/main.ts')
+
+const BYTES = 5_000
+/** Commits at the same time: each sync is shared by so many. */
+const AT_ONCE = 1_000
+/** The short form runs beside other tests, which come and go. */
+const SHORT_SHARE = 40
+const SHORT_DRAIN = 500
+const SHORT_PAUSE_MS = 1_000
+/** As long as ours with RSA-2048. */
+const PREFIX = `DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=sender.example;
+ s=waiting; t=1790000000; h=from:to:subject:date:message-id:mime-version;
+ bh=${'h'.repeat(44)}; b=${'b'.repeat(344)}\nReceived: from [127.0.0.1] by mail.sender.example\n`.replaceAll(
+  '\n',
+  '\r\n',
+)
+
+export const largeQueue: Torment = {
+  id: 'R9',
+  name: 'large-queue',
+  what: 'mail waiting for one and for a thousand dead destinations, and a drain',
+  shortSeconds: 60,
+  async run(circumstances) {
+    const { full } = circumstances
+    const waiting = full ? 1_000_000 : 50_000
+    return [
+      ...(full ? await besideMany(waiting, 1, circumstances) : []),
+      ...(await besideMany(waiting, 1_000, circumstances)),
+      ...(await drain(full ? 100_000 : 10_000, circumstances)),
+    ]
+  },
+}
+
+type Filling = {
+  readonly count: number
+  readonly recipient: (n: number) => readonly [string, string]
+}
+
+/** Puts messages into the queue, due now; `recipient` tells the domain and the site of each. */
+async function fill(folder: string, { count, recipient }: Filling): Promise<void> {
+  await using store = await openStore({
+    folder,
+    clock: systemClock,
+    log: silentLog,
+    reserveBytes: 0,
+  })
+  const make = messageMaker(BYTES)
+  let next = 1
+  const work = async () => {
+    while (next <= count) {
+      const n = next++
+      const whole = make(n)
+      const [domain, site] = recipient(n)
+      await store.commit(queued(store, { n, domain, site, content: whole.subarray(0, -3) }))
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+}
+
+function queued(
+  store: Store,
+  { n, domain, site, content }: { n: number; domain: string; site: string; content: Buffer },
+): NewMessage {
+  const id = store.nextMessageId()
+  const acceptedAt = systemClock.now()
+  return {
+    message: {
+      id,
+      reversePath: { localPart: 'sender', domain: 'sender.example' as Domain },
+      body: '7bit',
+      smtputf8: false,
+      requireTls: false,
+      fromDomain: 'sender.example' as Domain,
+      world: 'live',
+      sender: { kind: 'network', address: '127.0.0.1' },
+      prefix: PREFIX,
+      size: PREFIX.length + content.length,
+      acceptedAt,
+    },
+    entries: [
+      {
+        message: id,
+        index: 0,
+        recipient: { mailbox: { localPart: `user${n}`, domain: domain as Domain } },
+        site,
+        state: { kind: 'ready', at: acceptedAt },
+        attempts: 0,
+        acceptedAt,
+        delayNoticed: false,
+      },
+    ],
+    rows: [content],
+    firstRow: 0,
+  }
+}
+
+async function besideMany(
+  waiting: number,
+  sites: number,
+  { full, say }: Circumstances,
+): Promise<readonly Figure[]> {
+  await using parts = new AsyncDisposableStack()
+  const port = await freePort()
+  const sink = await Sink.start(port)
+  parts.defer(() => sink.stop())
+  // Nobody listens at the other address.
+  const hosts = { 'recipient.example': '127.0.0.1', 'dead.example': '127.8.9.1' }
+  const dns = parts.use(await nameServer({ hosts }))
+  const settings = direct(dns, port)
+  const { folder, remove } = makeFolder('large')
+  parts.defer(remove)
+  const forMs = full ? 20_000 : 3_000
+  const empty = await startPosthorn({ folder, settings })
+  const emptyRate = await acceptRate(empty, forMs)
+  await empty.stop()
+  rmSync(join(folder, 'data'), { recursive: true })
+  const began = performance.now()
+  await fill(join(folder, 'data'), {
+    count: waiting,
+    recipient: (n) => [`d${n % sites}.dead.example`, `d${n % sites}.dead.example`],
+  })
+  say(`${waiting} queued in ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  const first = await startPosthorn({ folder, settings, readySeconds: 120 })
+  await first.kill()
+  const posthorn = await startPosthorn({ folder, settings, readySeconds: 120 })
+  parts.defer(() => posthorn.stop(15_000))
+  const seen = watch(posthorn)
+  await sleep(full ? 20_000 : 3_000)
+  const rate = await acceptRate(posthorn, forMs)
+  const listed = await timeToList(posthorn)
+  await sleep(1_000)
+  const { memory, pause } = await seen.stop()
+  const left = await posthorn.metric('posthorn_queue_messages')
+  say(
+    `${sites} sites: first start ${(first.readyMs / 1000).toFixed(1)} s, ${left} in the queue at the end; accepted ${emptyRate.toFixed(0)} a second empty, ${rate.toFixed(0)} beside it`,
+  )
+  const where = `${waiting.toLocaleString('en')} for ${sites.toLocaleString('en')} dead`
+  return [
+    { what: `${where}: ready after a kill`, value: posthorn.readyMs / 1000, unit: 's', atMost: 30 },
+    { what: 'still in the queue', value: left, atLeast: waiting },
+    { what: 'memory, at most', value: memory, unit: 'MiB', atMost: 512 },
+    { what: 'pause of the event loop, at most', value: pause, unit: 'ms', atMost: full ? 200 : SHORT_PAUSE_MS },
+    { what: 'accept rate, of that with an empty queue', value: (100 * rate) / emptyRate, unit: '%', atLeast: full ? 80 : SHORT_SHARE },
+    { what: 'first page of the queue over HTTP', value: listed.http, unit: 'ms', atMost: 1_000 },
+    { what: 'posthorn queue list, the whole command', value: listed.command, unit: 'ms', ...(full && { atMost: 1_000 }) },
+  ] // biome-ignore format: a table
+}
+
+let numbers = 1
+
+/** Messages taken in a second, all for living destinations. */
+async function acceptRate(posthorn: Posthorn, forMs: number): Promise<number> {
+  const job = {
+    sessions: 20,
+    messages: 1_000_000,
+    bytes: BYTES,
+    keep: true,
+    starttls: false,
+    domains: 20,
+    numbers: false,
+  }
+  numbers += 1_000_000
+  const warm = { ...job, port: posthorn.port, firstNumber: numbers, forMs: forMs / 5 }
+  await generate(warm)
+  const load = await generate({ ...warm, firstNumber: numbers + 500_000, forMs })
+  return load.accepted / ((load.endedAt - load.startedAt) / 1000)
+}
+
+/** Scrapes until `stop`: the most memory, the longest pause. */
+function watch(posthorn: Posthorn): { stop(): Promise<{ memory: number; pause: number }> } {
+  const seen = { memory: 0, pause: 0 }
+  let over = false
+  const look = async () => {
+    while (!over) {
+      await sleep(500)
+      seen.pause = Math.max(seen.pause, await posthorn.lag())
+      seen.memory = Math.max(seen.memory, posthorn.memory())
+    }
+  }
+  const looking = look().catch(() => {}) // the server may have ended
+  return {
+    async stop() {
+      over = true
+      await looking
+      return seen
+    },
+  }
+}
+
+async function timeToList(posthorn: Posthorn): Promise<{ http: number; command: number }> {
+  const token = readFileSync(join(posthorn.folder, 'data', 'admin-token'), 'utf8').trim()
+  const headers = { authorization: `Bearer ${token}` }
+  const began = performance.now()
+  const page = await fetch(`http://127.0.0.1:${posthorn.httpPort}/api/v1/queue?limit=50`, {
+    headers,
+  })
+  const text = await page.text()
+  const http = performance.now() - began
+  if (!page.ok) throw new Error(`the queue cannot be listed: ${page.status} ${text}`)
+  const then = performance.now()
+  await run(process.execPath, [main, 'queue', 'list', '--config', posthorn.config], {
+    cwd: posthorn.folder,
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  return { http, command: performance.now() - then }
+}
+
+/** Signed mail that waited for a relay, from the first arrival to the last. */
+async function drain(count: number, { full, say }: Circumstances): Promise<readonly Figure[]> {
+  await using parts = new AsyncDisposableStack()
+  const { folder, remove } = makeFolder('drain')
+  parts.defer(remove)
+  const sinkPort = await freePort()
+  const site = `relay:127.0.0.1:${sinkPort}`
+  await fill(join(folder, 'data'), {
+    count,
+    recipient: (n) => [`d${n % 20}.recipient.example`, site],
+  })
+  const sink = await Sink.start(sinkPort)
+  parts.defer(() => sink.stop())
+  const posthorn = await startPosthorn({
+    folder,
+    settings: `relayhost: { host: 127.0.0.1, port: ${sinkPort}, tls: none }`,
+  })
+  parts.defer(() => posthorn.stop())
+  const seen = watch(posthorn)
+  let startedAt = 0
+  let before = 0
+  let state = await sink.ask('count')
+  for (let quiet = 0; state.count < count && quiet < 200; quiet++) {
+    await sleep(50)
+    state = await sink.ask('count')
+    if (state.count > before) quiet = 0
+    if (before === 0 && state.count > 0) startedAt = state.lastAt
+    before = state.count
+  }
+  const rate = state.count / ((state.lastAt - startedAt) / 1000)
+  const { pause, memory } = await seen.stop()
+  say(`${state.count} drained at ${rate.toFixed(0)} a second`)
+  return [
+    { what: 'waiting mail that arrived', value: state.count, atLeast: count, atMost: count },
+    { what: 'drained', value: rate, unit: '/s', atLeast: full ? 4_000 : SHORT_DRAIN },
+    { what: 'memory while draining', value: memory, unit: 'MiB', atMost: 512 },
+    { what: 'pause of the event loop while draining', value: pause, unit: 'ms', atMost: full ? 200 : SHORT_PAUSE_MS },
+  ] // biome-ignore format: a table
+}
