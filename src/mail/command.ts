@@ -1,6 +1,7 @@
 // SMTP commands as values: RFC 5321 §4.1.1 and the extensions that we offer. The session switches
 // over `verb`; a line that is no command is a value too, with the reply that it earns.
 
+import { upperCase } from './ascii.ts'
 import type { Recipient, ReversePath } from './envelope.ts'
 import {
   describeBadMailbox,
@@ -67,7 +68,7 @@ export type CommandFault = {
 export function parseCommand(line: string): Command | CommandFault {
   const text = trimEnd(line) // RFC 5321 §4.1.1 asks to tolerate white space at the end
   const space = text.indexOf(' ')
-  const verb = (space < 0 ? text : text.slice(0, space)).toUpperCase()
+  const verb = upperCase(space < 0 ? text : text.slice(0, space))
   const rest = space < 0 ? '' : text.slice(space + 1)
   switch (verb) {
     case 'MAIL':
@@ -214,14 +215,16 @@ function parseBdat(rest: string): Command | CommandFault {
 function parseAuth(rest: string): Command | CommandFault {
   const form = 'AUTH PLAIN or AUTH PLAIN initial-response'
   const words = rest.split(' ').filter((word) => word !== '')
-  const mechanism = words[0]?.toUpperCase()
+  const mechanism = upperCase(words[0] ?? '')
   if (!mechanism) return syntax('AUTH needs a mechanism', form)
   if (words.length > 2) return syntax('AUTH takes a mechanism and at most one response', form)
   if (!/^[A-Z0-9_-]{1,20}$/.test(mechanism)) return syntax('that is no mechanism', form)
   const response = words[1]
   if (response === undefined) return { verb: 'AUTH', mechanism }
   if (response === '=') return { verb: 'AUTH', mechanism, initialResponse: '' }
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(response)) return syntax('the response is not base64', form)
+  // RFC 4954 §6
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(response))
+    return fault('syntax', reply(501, '5.5.2', 'Cannot decode: the response is not base64'))
   return { verb: 'AUTH', mechanism, initialResponse: response }
 }
 
@@ -235,7 +238,7 @@ function notACommand(verb: string): CommandFault {
   if (NOT_OFFERED.has(verb)) {
     return fault('refused', reply(502, '5.5.1', `${verb} is not offered by this server`))
   }
-  if (HTTP_VERBS.has(verb) || (verb !== '' && !/^[A-Z]/.test(verb))) {
+  if (HTTP_VERBS.has(verb) || (verb !== '' && !/^[A-Z]/i.test(verb))) {
     return fault('foreign', reply(500, '5.5.2', 'This is a mail server: it speaks only SMTP'))
   }
   if (verb === '') return fault('unknown', reply(500, '5.5.2', 'An empty line is no command'))

@@ -2,6 +2,7 @@
 // (RFC 6531), REQUIRETLS (RFC 8689), RET, ENVID, NOTIFY, ORCPT (RFC 3461), AUTH (RFC 4954 §5).
 // What we do not know is refused as RFC 5321 §4.1.1.11 says, never ignored.
 
+import { upperCase } from './ascii.ts'
 import type { Envelope, Notify, Recipient } from './envelope.ts'
 import { type Reply, reply } from './reply.ts'
 import { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts'
@@ -52,7 +53,7 @@ function parse<T extends object>(
   for (const item of text.split(' ')) {
     if (item === '') continue
     const equals = item.indexOf('=')
-    const keyword = (equals < 0 ? item : item.slice(0, equals)).toUpperCase()
+    const keyword = upperCase(equals < 0 ? item : item.slice(0, equals))
     const take = table.get(keyword)
     if (!take) return { fault: unknownParameter(keyword) }
     if (seen.includes(keyword)) return { fault: badValue(`${keyword} is given twice`) }
@@ -87,7 +88,7 @@ const MAIL: ReadonlyMap<string, Take<MailParameters>> = new Map<string, Take<Mai
   [
     'BODY',
     (into, value) => {
-      const body = value?.toUpperCase()
+      const body = upperCase(value ?? '')
       if (body === 'BINARYMIME') {
         return reply(555, '5.5.4', 'BINARYMIME is not offered: encode the content as 8BITMIME')
       }
@@ -115,7 +116,7 @@ const MAIL: ReadonlyMap<string, Take<MailParameters>> = new Map<string, Take<Mai
   [
     'RET',
     (into, value) => {
-      const ret = value?.toUpperCase()
+      const ret = upperCase(value ?? '')
       if (ret !== 'FULL' && ret !== 'HDRS') return 'RET must be FULL or HDRS'
       into.ret = ret === 'FULL' ? 'full' : 'headers'
       return undefined
@@ -167,7 +168,7 @@ const RCPT: ReadonlyMap<string, Take<RcptParameters>> = new Map<string, Take<Rcp
 
 function parseNotify(value: string | undefined): Notify | undefined {
   if (!value) return undefined
-  const words = value.toUpperCase().split(',')
+  const words = upperCase(value).split(',')
   if (words.length === 1 && words[0] === 'NEVER') return 'never'
   const known = words.every((word) => word === 'SUCCESS' || word === 'FAILURE' || word === 'DELAY')
   if (!known || new Set(words).size < words.length) return undefined

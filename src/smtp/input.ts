@@ -17,7 +17,8 @@ const NOTHING = Buffer.alloc(0)
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
 const HIGH_OCTET = /[\x80-\xff]/
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+/** A byte order mark is no part of SMTP: it stays in the line, which is then no command. */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export class Input {
   /** Unread octets. */

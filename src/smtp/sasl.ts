@@ -34,7 +34,8 @@ const USERNAME = 'VXNlcm5hbWU6'
 const PASSWORD = 'UGFzc3dvcmQ6'
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+/** A password may begin with what looks like a byte order mark. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function decode(response: string): string {
   if (response === '*') throw refuse(501, '5.7.0', 'Authentication cancelled')

@@ -176,6 +176,7 @@ const refusals: [string, string][] = [
     'a line that is not UTF-8',
     'R: noop \\xff\\xfe\\r\\n\nS: 500 5.5.2 *\nC: NOOP\nS: 250 2.0.0 Ok',
   ],
+  ['a byte order mark', 'R: \\xef\\xbb\\xbfNOOP\\r\\n\nS: 500 5.5.2 *\nS: (closed)'],
   ['a bare CR in a command', `${HELLO}\nR: MAIL FROM:<a\\r@b.example>\\r\\n\nS: 501 5.1.7 *`],
   ['a NUL in a command', `${HELLO}\nR: MAIL FROM:<a\\0@b.example>\\r\\n\nS: 501 5.1.7 *`],
 ]
