@@ -138,3 +138,42 @@ test('without a recipient the octets are consumed; an absurd size hangs up', asy
   S: (closed)`,
   )
 })
+
+test('NOOP, VRFY and HELP may come between chunks (RFC 5321 §4.1.4)', async () => {
+  await converse(
+    open.port,
+    `${BEGIN}
+  R: BDAT 3\\r\\nabcNOOP\\r\\nVRFY b\\r\\nHELP\\r\\nBDAT 3 LAST\\r\\ndefQUIT\\r\\n
+  S: 250 2.0.0 Ok
+  S: 250 2.0.0 Ok
+  S: 252 2.5.2 *
+  S: 214-2.0.0 *
+  S: 214 2.0.0 *
+  S: 250 2.0.0 Ok: queued as 1
+  S: 221 2.0.0 Bye
+  S: (closed)`,
+  )
+  assert.equal(open.received[0]?.content, 'abcdef\r\n')
+})
+
+test('one error too many between chunks is said once, and nothing after it is obeyed', async () => {
+  const strict = await openListener({ limits: { hardErrors: 3, softErrors: 2, junkCommands: 2 } })
+  for (const [wrong, said] of [
+    ['FROB', '500 5.5.2 *'],
+    ['DATA', '503 5.5.1 *'],
+  ]) {
+    const heard = await converse(
+      strict.port,
+      `${BEGIN}
+  R: BDAT 3\\r\\nabc${wrong}\\r\\n${wrong}\\r\\n${wrong}\\r\\nBDAT 3 LAST\\r\\ndefQUIT\\r\\n
+  S: 250 2.0.0 Ok
+  S: ${said}
+  S: ${said}
+  S: 421 4.7.0 *
+  S: (closed)`,
+    )
+    assert.equal(heard.split('421 ').length, 2)
+  }
+  assert.equal(strict.received.length, 0)
+  await strict.listener.drain(0)
+})

@@ -6,6 +6,7 @@ import type { Envelope } from '../mail/envelope.ts'
 import { formatReply, Refusal, type Reply, refuse, reply } from '../mail/reply.ts'
 import { nextCommand } from './command-line.ts'
 import { type ContentLimits, Incoming, readChunk, readContent } from './content.ts'
+import { idle } from './idle.ts'
 import type { Session, Transaction } from './session.ts'
 import type { ContentSink } from './wire.ts'
 
@@ -14,12 +15,12 @@ type Bdat = Extract<Command, { verb: 'BDAT' }>
 const START = formatReply(reply(354, undefined, 'End data with <CR><LF>.<CR><LF>'))
 const OK = reply(250, '2.0.0', 'Ok')
 
-/** The client gave the transaction up between two chunks, with a command that is still to be obeyed. */
+/** The transaction was given up between two chunks: with a command that is still to be obeyed, or by us, who have hung up. */
 export class Abandoned extends Error {
   override readonly name = 'Abandoned'
-  readonly command: Command
-  constructor(command: Command) {
-    super(`abandoned by ${command.verb}`)
+  readonly command: Command | undefined
+  constructor(command?: Command) {
+    super(`abandoned by ${command?.verb ?? 'the server'}`)
     this.command = command
   }
 }
@@ -118,7 +119,7 @@ async function readChunks(session: Session, first: Bdat, incoming: Incoming): Pr
 
 /** Between chunks only another one moves on; RSET, QUIT and a new hello give the message up. */
 async function nextChunk(session: Session): Promise<Bdat> {
-  for (;;) {
+  while (session.open) {
     const command: Command | CommandFault = await nextCommand(session)
     switch (command.verb) {
       case 'BDAT':
@@ -129,8 +130,9 @@ async function nextChunk(session: Session): Promise<Bdat> {
       case 'HELO':
         throw new Abandoned(command)
       case 'NOOP':
-        session.countJunk()
-        await session.answer('NOOP', OK)
+      case 'VRFY':
+      case 'HELP':
+        await session.answer(command.verb, idle(session, command))
         break
       case 'FAULT':
         if (command.fault === 'foreign') throw new Refusal(command.reply, { hangUp: true })
@@ -142,8 +144,8 @@ async function nextChunk(session: Session): Promise<Bdat> {
           reply(503, '5.5.1', 'Error: chunks are coming; BDAT or RSET'),
         )
     }
-    if (!session.open) throw new Abandoned({ verb: 'QUIT' })
   }
+  throw new Abandoned()
 }
 
 /** A chunk that nobody wants: read to its end, as the next command comes after it. */

@@ -46,7 +46,7 @@ async function answerTo(
   try {
     return await obey(session, command)
   } catch (error) {
-    if (error instanceof Abandoned) return await answerTo(session, error.command)
+    if (error instanceof Abandoned) return error.command && (await answerTo(session, error.command))
     if (!(error instanceof Refusal)) throw error
     if (error.hangUp) session.open = false
     return error.reply

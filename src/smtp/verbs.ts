@@ -4,6 +4,7 @@ import { formatCapabilities } from '../mail/capabilities.ts'
 import type { Command, CommandFault } from '../mail/command.ts'
 import { Refusal, type Reply, refuse, reply } from '../mail/reply.ts'
 import { bdat, data } from './data.ts'
+import { idle } from './idle.ts'
 import { auth, offersAuth, offersTls, starttls } from './secure.ts'
 import type { Session } from './session.ts'
 import { mail, rcpt } from './transaction.ts'
@@ -13,8 +14,6 @@ type Verb<Name extends Command['verb']> = {
   readonly greeted?: true
   /** Not while a transaction runs. */
   readonly outside?: true
-  /** Leads nowhere: so many of them and no more. */
-  readonly junk?: true
   readonly run: (
     session: Session,
     command: Extract<Command, { verb: Name }>,
@@ -23,13 +22,6 @@ type Verb<Name extends Command['verb']> = {
 
 const OK = reply(250, '2.0.0', 'Ok')
 const BYE = reply(221, '2.0.0', 'Bye')
-const HELP = reply(
-  214,
-  '2.0.0',
-  'EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS AUTH',
-  'RFC 5321 tells the rest',
-)
-const CANNOT_VERIFY = reply(252, '2.5.2', 'Cannot verify, but will take mail and try to deliver it')
 
 const verbs: { readonly [Name in Command['verb']]: Verb<Name> } = {
   EHLO: { run: (session, { name }) => hello(session, { name, esmtp: true }) },
@@ -39,15 +31,15 @@ const verbs: { readonly [Name in Command['verb']]: Verb<Name> } = {
   DATA: { greeted: true, run: data },
   BDAT: { run: bdat },
   RSET: {
-    junk: true,
     run(session) {
+      session.countJunk()
       session.endTransaction()
       return OK
     },
   },
-  NOOP: { junk: true, run: () => OK },
-  VRFY: { junk: true, run: () => CANNOT_VERIFY },
-  HELP: { junk: true, run: () => HELP },
+  NOOP: { run: idle },
+  VRFY: { run: idle },
+  HELP: { run: idle },
   QUIT: {
     run(session) {
       session.open = false
@@ -74,7 +66,6 @@ export function obey(
   if (verb.outside && session.transaction) {
     throw refuse(503, '5.5.1', 'Error: a mail transaction is in progress')
   }
-  if (verb.junk) session.countJunk()
   return verb.run(session, command)
 }
 
