@@ -121,15 +121,20 @@ export async function readContent(wire: Wire, incoming: Incoming): Promise<void>
   const byLineFeeds = wire.lineEnding === 'lf'
   for (;;) {
     const arrived = await incoming.arrival()
-    const chunk = byLineFeeds ? toCrlf(arrived) : arrived
+    const strayCr = byLineFeeds ? arrived.indexOf(13) : -1
+    const readable = strayCr < 0 ? arrived : arrived.subarray(0, strayCr)
+    const chunk = byLineFeeds ? toCrlf(readable) : readable
     const { pieces, end } = dots.push(chunk)
     for (const piece of pieces) {
       await incoming.take(piece)
     }
-    if (incoming.malformed) throw badLineEnds({ hangUp: true })
+    if (incoming.malformed || (end === undefined && strayCr >= 0)) {
+      throw badLineEnds({ hangUp: true })
+    }
     if (end === undefined) continue
     const rest = chunk.subarray(end)
-    wire.unread(byLineFeeds ? toLineFeeds(rest) : rest)
+    const after = byLineFeeds ? arrived.subarray(readable.length - toLineFeeds(rest).length) : rest
+    wire.unread(after)
     return incoming.finish()
   }
 }
@@ -160,9 +165,8 @@ function badLineEnds(options: { hangUp: boolean }): Refusal {
   return new Refusal(reply(550, '5.6.11', text), options)
 }
 
-/** A session by hand that has LF for all its line ends: a CR in it is malformed, so the way back is exact. */
+/** For a session by hand that has LF for all its line ends; there is no CR in the chunk, so the way back is exact. */
 function toCrlf(chunk: Buffer): Buffer {
-  if (chunk.includes(13)) throw badLineEnds({ hangUp: true })
   return Buffer.from(chunk.toString('latin1').replaceAll('\n', '\r\n'), 'latin1')
 }
 

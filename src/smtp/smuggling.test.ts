@@ -85,6 +85,24 @@ test('in a session of LF lines a CR in the content is refused', async () => {
   assert.equal(trusting.received.length, 0)
 })
 
+test('in a session of LF lines a CR after the content is not in it, however it comes', async () => {
+  for (const segment of [1, 7, 1_000]) {
+    const peer = new Peer(trusting.port)
+    trusting.received.length = 0
+    const message = 'EHLO a\nMAIL FROM:<>\nRCPT TO:<b@example.org>\nDATA\none\n.\nNOOP\r\n'
+    await peer.say(message, segment)
+    await peer.expect('354*', true)
+    await peer.expect('250 2.0.0 Ok: queued as 1')
+    await peer.expect('550 5.6.11 Error: lines end in different ways')
+    await peer.expect('(closed)')
+    assert.deepEqual(
+      trusting.received.map(({ content }) => content),
+      ['one\r\n'],
+    )
+  }
+  trusting.received.length = 0
+})
+
 test('in a session of LF lines commands after the content are still found', async () => {
   const peer = new Peer(trusting.port)
   const message = 'MAIL FROM:<>\nRCPT TO:<b@example.org>\nDATA\n..one\n.\n'
