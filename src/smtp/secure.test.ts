@@ -94,6 +94,17 @@ test('text glued to STARTTLS is never read, before or after the handshake', asyn
   )
 })
 
+test('a client that closes its side instead of a handshake is not waited for', async () => {
+  const before = submission.log.length
+  const peer = new Peer(submission.port)
+  await peer.say('EHLO a.example\r\nSTARTTLS\r\n')
+  await peer.expect('220 2.0.0 Ready to start TLS', true)
+  peer.socket.end()
+  await peer.expect('(closed)')
+  while (submission.log.length === before) await new Promise(setImmediate)
+  assert.match(`${submission.log.at(-1)?.['fault']}`, /^TLS: closed/)
+})
+
 test('TLS from the first octet', async () => {
   await converse(
     submissions.port,
@@ -155,6 +166,11 @@ const exchanges: [string, string, string][] = [
   ['not PLAIN', `C: AUTH PLAIN ${base64('app')}`, '501 5.5.2 *'],
   ['an empty response', 'C: AUTH PLAIN =', '501 5.5.2 *'],
   ['acting as another', `C: AUTH PLAIN ${base64(`root\0app\0${PASSWORD}`)}`, '535 5.7.8 *'],
+  [
+    'a password with a byte order mark is another one',
+    `C: AUTH PLAIN ${base64(`\0app\0\ufeff${PASSWORD}`)}`,
+    '535 5.7.8 *',
+  ],
   ['a wrong password', `C: AUTH PLAIN ${base64('\0app\0wrong')}`, '535 5.7.8 *'],
   ['an unknown mechanism', 'C: AUTH CRAM-MD5', '504 5.5.4 *'],
   [

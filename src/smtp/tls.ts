@@ -78,6 +78,7 @@ export function upgradeToTls(
       secured.off(done, onSecure)
       secured.off('_tlsError', onError)
       secured.off('close', onClose)
+      secured.off('end', onClose)
     }
     const fail = (error: Error) => {
       settle()
@@ -95,6 +96,8 @@ export function upgradeToTls(
     secured.on(done, onSecure)
     secured.on('_tlsError', onError)
     secured.on('close', onClose)
+    // A peer that closes its side alone says nothing more either: no close would come before our deadline.
+    secured.on('end', onClose)
     // Stays for good: an error may come late, and must not be unhandled.
     secured.on('error', onError)
     signal.addEventListener('abort', onAbort)
