@@ -41,6 +41,9 @@ export type JobResult = {
 }
 
 let stopped = false
+/** A server that says nothing for so long has broken the session. */
+const SILENCE_MS = 60_000
+
 const now = () => performance.timeOrigin + performance.now()
 
 /** One connection; `ask` sends and resolves to the reply's code. */
@@ -54,6 +57,7 @@ class Peer {
 
   constructor(socket: Socket) {
     this.#socket = socket
+    socket.setTimeout(SILENCE_MS, () => socket.destroy())
     this.#listen()
   }
 

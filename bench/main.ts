@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeWorkplace } from './journal.ts'
+import { haraka } from './peers/haraka.ts'
 import type { PeerKind } from './peers/peer.ts'
 import { postfixOpendkim, postfixUnsigned } from './peers/postfix.ts'
 import { posthorn } from './peers/posthorn.ts'
@@ -16,7 +17,7 @@ const HELP = `npm run bench -- [options]
 
   --quick          the two headline loads only, within three minutes
   --rounds N       rounds of each load (3; quick: 2)
-  --only NAMES     servers, comma-separated: posthorn, postfix, unsigned
+  --only NAMES     servers, comma-separated: posthorn, postfix, unsigned, haraka
   --loads NAMES    loads, comma-separated: kept, new, sessions, size, tls, domains, slow
   --seconds N      about how long one measurement runs (6)
   --json FILE      all figures
@@ -42,6 +43,7 @@ const KINDS: Readonly<Record<string, PeerKind>> = {
   posthorn,
   postfix: postfixOpendkim,
   unsigned: postfixUnsigned,
+  haraka,
 }
 
 type Shape = Omit<Load, 'messages'> & { readonly delayMs?: number }
@@ -83,7 +85,9 @@ async function main(): Promise<void> {
   }
   const rounds = Number(options.rounds ?? (options.quick ? 2 : 3))
   const seconds = Number(options.seconds)
-  const names = options.only?.split(',') ?? Object.keys(KINDS)
+  const names =
+    options.only?.split(',') ??
+    (options.quick ? ['posthorn', 'postfix', 'unsigned'] : Object.keys(KINDS))
   const shapes = (options.loads?.split(',') ?? (options.quick ? ['kept', 'new'] : Object.keys(LOADS)))
     .flatMap((name) => LOADS[name] ?? fail(`no load is called ${name}\n${HELP}`)) // biome-ignore format: a chain
   const kinds = names

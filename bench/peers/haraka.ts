@@ -1,0 +1,77 @@
+// Haraka from npm with its DKIM plugin, two worker processes. It is installed into the temporary
+// folder on first use; three of its dependencies name versions that are not published, so they are
+// overridden by the newest that are.
+
+import { execFileSync, spawn } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { end, greeted } from '../wait.ts'
+import type { Peer, PeerKind, PeerOptions } from './peer.ts'
+
+const home = join(tmpdir(), 'posthorn-bench-haraka')
+const program = join(home, 'node_modules/Haraka/bin/haraka')
+const PACKAGE = {
+  private: true,
+  dependencies: { Haraka: '3.3.4', 'haraka-plugin-dkim': '1.3.1' },
+  overrides: { libqp: '2.1.2', 'encoding-japanese': '2.4.0', '@zone-eu/mailsplit': '5.4.19' },
+}
+
+/** Everybody may relay, and everything goes to the sink. */
+const plugin = (sinkPort: number) => `
+exports.hook_lookup_rdns = (next) => next(OK, 'localhost')
+exports.hook_connect = (next, connection) => { connection.relaying = true; next() }
+exports.hook_rcpt = (next) => next(OK)
+exports.hook_get_mx = (next) => next(OK, { priority: 0, exchange: '127.0.0.1', port: ${sinkPort} })
+`
+
+function configure(options: PeerOptions): string {
+  const { folder, port, sinkPort, dkimKey } = options
+  const config = join(folder, 'config')
+  const domain = join(config, 'dkim/sender.example')
+  for (const below of [domain, join(folder, 'plugins'), join(folder, 'queue')])
+    mkdirSync(below, { recursive: true })
+  const files: Readonly<Record<string, string>> = {
+    'smtp.ini': `listen=127.0.0.1:${port}\nnodes=2\n`,
+    plugins: `bench\n${dkimKey ? 'dkim\n' : ''}`,
+    me: 'mail.sender.example\n',
+    loglevel: 'ERROR\n',
+    queue_dir: `${join(folder, 'queue')}\n`,
+    'outbound.ini': 'concurrency_max=100\nenable_tls=false\n',
+    'dkim.ini': '[sign]\nenabled=true\n[verify]\nenabled=false\n',
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(config, name), text)
+  writeFileSync(join(folder, 'plugins/bench.js'), plugin(sinkPort))
+  writeFileSync(join(folder, 'package.json'), '{"private":true}\n')
+  if (dkimKey) {
+    copyFileSync(dkimKey, join(domain, 'private'))
+    writeFileSync(join(domain, 'selector'), 'bench\n')
+  }
+  return folder
+}
+
+export const haraka: PeerKind = {
+  name: 'Haraka',
+  missing() {
+    if (existsSync(program)) return undefined
+    try {
+      mkdirSync(home, { recursive: true })
+      writeFileSync(join(home, 'package.json'), JSON.stringify(PACKAGE))
+      const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund']
+      execFileSync('npm', install, { cwd: home, stdio: 'ignore', timeout: 120_000 })
+      return existsSync(program) ? undefined : 'npm did not install it'
+    } catch {
+      return `npm could not install it: try npm ${'install Haraka haraka-plugin-dkim'}`
+    }
+  },
+  async start(options): Promise<Peer> {
+    const folder = configure(options)
+    const child = spawn(process.execPath, [program, '-c', folder], {
+      stdio: 'ignore',
+      cwd: folder,
+      env: { ...process.env, NODE_PATH: join(home, 'node_modules') },
+    })
+    await greeted(options.port)
+    return { name: 'Haraka', pids: [child.pid ?? 0], stop: () => end(child, 5_000) }
+  },
+}
