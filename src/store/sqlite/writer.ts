@@ -13,7 +13,6 @@ import { Disk, type DiskOptions } from './disk.ts'
 import { type Database, openForWriting, PAGE_BYTES, troubleOf } from './driver.ts'
 import {
   type Answer,
-  CALL,
   COMMIT,
   COMMIT_ENTRY,
   COMMIT_HEAD,
@@ -24,6 +23,7 @@ import {
   SETTLE_HEAD,
   type WriterStats,
 } from './operations.ts'
+import { type Failures, refuseAll, refuseTakers } from './refuse.ts'
 import { contentChecksum, entryChecksum, headChecksum } from './rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 
@@ -36,8 +36,6 @@ const LARGE_LOG_BYTES = 1024 * 1024
 
 const EMPTY = new Uint8Array(0)
 
-type Failures = { index: number; kind: 'full' | 'failed'; text: string }[]
-
 export class Writer {
   readonly #options: DiskOptions
   #database: Database
@@ -47,6 +45,8 @@ export class Writer {
   #commits = 0
   #checkpoints = 0
   #commitSeconds = 0
+  /** A commit has failed that may stand in the log. */
+  #logIsSuspect = false
 
   constructor(options: DiskOptions) {
     this.#options = options
@@ -66,6 +66,10 @@ export class Writer {
     const failures: Failures = []
     const values: unknown[] = []
     let indexes = operations.map((_, index) => index)
+    if (this.#logIsSuspect && !this.#renewLog()) {
+      refuseAll(indexes, failures, 'the disk has failed, and still does')
+      return { failures, stats: this.#stats() }
+    }
     try {
       if (this.#diskIsLow() && !this.#shrinkLog())
         indexes = refuseTakers(operations, indexes, failures)
@@ -114,10 +118,8 @@ export class Writer {
       case 'corrupt':
         return true
       case 'failed':
-        for (const index of batch.indexes) {
-          batch.failures.push({ index, kind: 'failed', text: String(error) })
-        }
-        this.#reopen()
+        refuseAll(batch.indexes, batch.failures, String(error))
+        this.#distrustLog()
         return false
       case 'full':
         this.#disk.lookAgain()
@@ -139,11 +141,17 @@ export class Writer {
     operations: readonly Operation[],
     batch: { indexes: number[]; values: unknown[]; failures: Failures },
   ): void {
-    for (const index of batch.indexes) {
+    for (const [i, index] of batch.indexes.entries()) {
       try {
         this.#transaction(operations, [index], batch.values)
       } catch (error) {
-        const kind = troubleOf(error) === 'full' ? 'full' : 'failed'
+        const trouble = troubleOf(error)
+        if (trouble === 'failed') {
+          refuseAll(batch.indexes.slice(i), batch.failures, String(error))
+          this.#distrustLog()
+          return
+        }
+        const kind = trouble === 'full' ? 'full' : 'failed'
         batch.failures.push({ index, kind, text: String(error) })
       }
     }
@@ -174,6 +182,26 @@ export class Writer {
     } catch {
       this.#reopen()
     }
+  }
+
+  /**
+   * The failed commit stands in the log, perhaps whole. A shorter one over it would leave its end,
+   * which after a crash looks like commits behind a damaged frame; so the log begins anew first.
+   */
+  #distrustLog(): void {
+    this.#logIsSuspect = true
+    this.#reopen()
+  }
+
+  /** Writes all that is good in the log back and empties it; false as long as the disk refuses that, too. */
+  #renewLog(): boolean {
+    try {
+      const [busy] = this.#statements.truncateLog.get() as unknown as [number]
+      this.#logIsSuspect = busy !== 0
+    } catch {
+      this.#reopen()
+    }
+    return !this.#logIsSuspect
   }
 
   #reopen(): void {
@@ -364,17 +392,3 @@ type SettleHead = [
   record: string,
   notices: Operation[] | null,
 ]
-
-/** What brings mail in hears that the disk is full; what takes mail out goes on. */
-function refuseTakers(
-  operations: readonly Operation[],
-  indexes: readonly number[],
-  failures: Failures,
-): number[] {
-  return indexes.filter((index) => {
-    const [kind, name] = operations[index]!
-    if (kind === SETTLE || (kind === CALL && name !== 'capture')) return true
-    failures.push({ index, kind: 'full', text: 'the disk is full or below its reserve' })
-    return false
-  })
-}
