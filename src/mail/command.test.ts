@@ -135,7 +135,7 @@ test('lines that are no command, and what they earn', () => {
     ['BDAT 9999999999999999', 'syntax', /^501 5\.5\.4 /],
     ['BDAT 5 FIRST', 'syntax', /^501 5\.5\.4 /],
     ['AUTH', 'syntax', /^501 5\.5\.4 /],
-    ['AUTH PLAIN not*base64', 'syntax', /^501 5\.5\.4 /],
+    ['AUTH PLAIN not*base64', 'syntax', /^501 5\.5\.2 /],
     ['AUTH PLAIN AA== BB==', 'syntax', /^501 5\.5\.4 /],
     ['MAIL', 'syntax', /^501 5\.5\.4 .*MAIL FROM:<sender@example\.com>/],
     ['MAIL <user@example.com>', 'syntax', /^501 5\.5\.4 FROM: is missing/],
