@@ -17,7 +17,6 @@ import { Credentials } from './intake/credentials.ts'
 import { submissionService } from './intake/submission.ts'
 import { createOperations, type Operations } from './queue/operate.ts'
 import { QUEUE_LIMITS } from './queue/options.ts'
-import { longestPause } from './queue/schedule.ts'
 import { Scheduler } from './queue/scheduler.ts'
 import { createSettler } from './queue/settle.ts'
 import { SteadyTime } from './queue/steady.ts'
@@ -192,7 +191,7 @@ function buildQueue(
     deliver: delivery.deliver,
     settler,
     siteLimits: siteLimitsOf(config, delivery.connectionsAt),
-    longestPauseMs: longestPause(schedules),
+    schedules,
     time,
     clock,
     log,

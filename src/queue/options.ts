@@ -8,6 +8,7 @@ import type { Log } from '../std/log.ts'
 import type { Random } from '../std/random.ts'
 import type { Store } from '../store/store.ts'
 import type { Settler } from './batch.ts'
+import type { Schedules } from './schedule.ts'
 import type { SiteLimits } from './site.ts'
 import type { SteadyTime } from './steady.ts'
 
@@ -34,8 +35,8 @@ export type SchedulerOptions = {
   readonly deliver: Deliver
   readonly settler: Settler
   readonly siteLimits: (site: SiteName) => SiteLimits
-  /** The longest pause of the schedules: nothing waits longer after a step of the clock. */
-  readonly longestPauseMs: number
+  /** Nothing waits longer than their longest pause after a step of the clock. */
+  readonly schedules: Schedules
   /** The same that the settler has. */
   readonly time: SteadyTime
   readonly clock: Clock

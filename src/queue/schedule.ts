@@ -56,8 +56,13 @@ export function pauseAfter(schedule: Schedule, attempts: number, random: Random)
   return Math.round(base * (1 + schedule.jitter * (2 * random() - 1)))
 }
 
-/** The longest pause that any of the schedules can order. */
-export function longestPause(schedules: Schedules): number {
-  const longest = (schedule: Schedule) => Math.max(...schedule.delaysMs) * (1 + schedule.jitter)
-  return Math.ceil(Math.max(longest(schedules.live), longest(schedules.sandbox)))
+/** When the longest pause of each world ends that begins now. */
+export function latestDue(schedules: Schedules, now: number): Readonly<Record<World, number>> {
+  const { live, sandbox } = schedules
+  return { live: now + longestPause(live), sandbox: now + longestPause(sandbox) }
+}
+
+/** The longest pause in milliseconds that a schedule can order. */
+export function longestPause({ delaysMs, jitter }: Schedule): number {
+  return Math.ceil(Math.max(...delaysMs) * (1 + jitter))
 }

@@ -23,6 +23,7 @@ import type { QueueStats, SchedulerOptions } from './options.ts'
 import type { Parcel } from './parcel.ts'
 import { persist } from './persist.ts'
 import { Rests } from './rests.ts'
+import { latestDue, longestPause } from './schedule.ts'
 import { bySite, dueAt, Shelf } from './shelf.ts'
 import { type Site, verdictOn } from './site.ts'
 
@@ -50,7 +51,7 @@ export class Scheduler {
   #beats = 0
   #wakes = 0
   #wokenSince = Number.POSITIVE_INFINITY
-  #idlers: (() => void)[] = []
+  readonly #idlers: (() => void)[] = []
 
   constructor(options: SchedulerOptions) {
     this.#options = options
@@ -73,9 +74,9 @@ export class Scheduler {
 
   /** Begins; what is due in the store is read in the background. */
   async start(): Promise<void> {
-    const { store, time, clock, longestPauseMs } = this.#options
+    const { store, time, clock, schedules } = this.#options
     time.saw(store.nextMessageId())
-    await store.clampDue(time.now() + longestPauseMs)
+    await store.clampDue(latestDue(schedules, time.now()))
     this.#running = true
     this.#beatAt = clock.elapsed() + HEARTBEAT_MS
     this.#loader.poke()
@@ -344,9 +345,7 @@ export class Scheduler {
     this.#loader.poke()
     if (!this.#loader.reading) this.#proceed()
     if (this.#busy()) return
-    const idlers = this.#idlers
-    this.#idlers = []
-    for (const idler of idlers) idler()
+    for (const idler of this.#idlers.splice(0)) idler()
   }
 
   #proceed(): void {
@@ -389,9 +388,9 @@ export class Scheduler {
 
   /** The wall clock was set back: nothing may wait for a time that is now far away. */
   async #followClock(): Promise<void> {
-    const { store, time, events, longestPauseMs, clock, log } = this.#options
-    events({ kind: 'clock-stepped', longestWaitMs: longestPauseMs })
-    const clamp = () => store.clampDue(time.now() + longestPauseMs)
+    const { store, time, events, schedules, clock, log } = this.#options
+    events({ kind: 'clock-stepped', longestWaitMs: longestPause(schedules.live) })
+    const clamp = () => store.clampDue(latestDue(schedules, time.now()))
     await persist(clamp, { clock, log, signal: this.#abort.signal })
     this.#loader.reset()
     this.#proceed()

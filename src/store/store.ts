@@ -134,16 +134,20 @@ export type Store = AsyncDisposable & {
   /** The content of a queued message; rejects with ContentDamaged when its checksum fails. */
   content(message: MessageId): Promise<Content>
 
-  /** Ready entries due at or before `now`, in order of due time, grouped by message, after the cursor. */
-  due(options: { now: number; after?: DueCursor; limit: number }): Promise<DueBatch>
+  /**
+   * Ready entries due at or before `now`, in order of due time, grouped by message, after the cursor.
+   * Those of the sites in `except` are passed over; a batch may then be short, or empty, and yet name
+   * where to go on.
+   */
+  due(options: DueOptions): Promise<DueBatch>
   /** The same for one site. */
   dueAt(site: SiteName, options: { now: number; limit: number }): Promise<readonly DueMessage[]>
   /** When the earliest ready entry after `after` is due; undefined when there is none. */
   nextDue(after: number): Promise<number | undefined>
   /** Applies a settlement in one commit; resolves after the sync. Changes to entries that are gone are ignored. */
   settle(settlement: Settlement): Promise<void>
-  /** After a backward step of the clock: nothing waits beyond `latest`. */
-  clampDue(latest: number): Promise<void>
+  /** After a backward step of the clock: nothing waits beyond the time given for its world. */
+  clampDue(latest: Readonly<Record<World, number>>): Promise<void>
   /** Assigns every queued entry the site that `siteOf` names now; called at start when routing changed. */
   reroute(siteOf: (mailbox: Mailbox, world: World) => SiteName): Promise<void>
 
@@ -196,6 +200,13 @@ export type StoreStats = {
   readonly freeBytes: number
   /** There was too little of it for new mail. */
   readonly isFull: boolean
+}
+
+export type DueOptions = {
+  readonly now: number
+  readonly after?: DueCursor
+  readonly limit: number
+  readonly except?: readonly SiteName[]
 }
 
 export type DueBatch = {

@@ -16,12 +16,7 @@ import { reply } from '../../src/mail/reply.ts'
 import { status } from '../../src/mail/status.ts'
 import { createOperations, type Operations } from '../../src/queue/operate.ts'
 import { QUEUE_LIMITS, type QueueLimits } from '../../src/queue/options.ts'
-import {
-  doublingSchedule,
-  longestPause,
-  SANDBOX_SCHEDULE,
-  type Schedules,
-} from '../../src/queue/schedule.ts'
+import { doublingSchedule, SANDBOX_SCHEDULE, type Schedules } from '../../src/queue/schedule.ts'
 import { Scheduler } from '../../src/queue/scheduler.ts'
 import { createSettler } from '../../src/queue/settle.ts'
 import type { SiteLimits } from '../../src/queue/site.ts'
@@ -208,7 +203,7 @@ export async function openQueue(options: Options = {}): Promise<QueueUnderTest> 
         initialWindow: 5,
         ...options.siteLimits?.(site),
       }),
-      longestPauseMs: longestPause(schedules),
+      schedules,
       log: options.log ?? silentLog,
       limits: { ...QUEUE_LIMITS, ...options.limits },
     })

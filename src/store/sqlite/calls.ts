@@ -55,13 +55,16 @@ function retry(
   return rows.length < SLICE || !last ? { changed } : { changed, next: [last[0], last[1]] }
 }
 
-function clampDue(latest: number, { database }: CallContext): number {
+function clampDue(
+  { latest, sandbox }: { latest: number; sandbox: number },
+  { database }: CallContext,
+): number {
   return Number(
     prepare(
       database,
       `UPDATE entries SET due_at = ?1 WHERE (message, idx) IN
-       (SELECT message, idx FROM entries WHERE due_at > ?1 LIMIT ${SLICE})`,
-    ).run(latest).changes,
+       (SELECT message, idx FROM entries WHERE due_at > ?1 AND sandbox = ?2 LIMIT ${SLICE})`,
+    ).run(latest, sandbox).changes,
   )
 }
 

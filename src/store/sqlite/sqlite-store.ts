@@ -22,7 +22,7 @@ import {
   type CredentialRecord,
   type DomainRecord,
   type DueBatch,
-  type DueCursor,
+  type DueOptions,
   type NewMessage,
   type QueueCounts,
   type QueueFilter,
@@ -125,7 +125,7 @@ export class SqliteStore implements Store {
     return new ContentDamaged(`the content of ${formatMessageId(message)} is damaged`)
   }
 
-  async due(options: { now: number; after?: DueCursor; limit: number }): Promise<DueBatch> {
+  async due(options: DueOptions): Promise<DueBatch> {
     const packet = (await this.#threads.read('due', options)) as Packet
     const messages = await this.#messagesOf(packet)
     const { last } = packet
@@ -145,8 +145,12 @@ export class SqliteStore implements Store {
     return this.#threads.read('nextDue', after) as Promise<number | undefined>
   }
 
-  async clampDue(latest: number): Promise<void> {
-    while (((await this.#threads.call('clampDue', latest)) as number) > 0);
+  async clampDue({ live, sandbox }: Readonly<Record<World, number>>): Promise<void> {
+    for (const slice of [
+      { sandbox: 0, latest: live },
+      { sandbox: 1, latest: sandbox },
+    ])
+      while (((await this.#threads.call('clampDue', slice)) as number) > 0);
   }
 
   async reroute(siteOf: (mailbox: Mailbox, world: World) => SiteName): Promise<void> {
