@@ -4,7 +4,6 @@ import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import type { ConfigFault, Origin } from './faults.ts'
 import { isTree } from './overlay.ts'
 
-
 export type YamlFile = {
   readonly tree: Record<string, unknown>
   readonly faults: readonly ConfigFault[]
