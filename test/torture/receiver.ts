@@ -56,11 +56,11 @@ export class Receiver implements AsyncDisposable {
   /** What came, repeats included. */
   count = 0
   lastAt = 0
-  /** MAIL commands heard. */
-  tries = 0
   delayMs: number
   /** The answer to RCPT instead of 250. */
   refusal: string | undefined
+  /** Called with each address in RCPT. */
+  onRecipient: (address: string) => void = () => {}
   readonly #port: number
   readonly #bytesOf: (number: number) => number
   readonly #bodies = new Map<number, Buffer>()
@@ -180,10 +180,8 @@ export class Receiver implements AsyncDisposable {
     const answer = (line: string): string => {
       const verb = line.slice(0, 4).toUpperCase()
       if (verb === 'EHLO') return '250-sink.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n'
-      if (verb === 'MAIL') {
-        this.tries++
-        isNotice = line.startsWith('MAIL FROM:<>')
-      }
+      if (verb === 'MAIL') isNotice = line.startsWith('MAIL FROM:<>')
+      if (verb === 'RCPT') this.onRecipient(line.slice('RCPT TO:<'.length, line.indexOf('>')))
       if (verb === 'RCPT' && this.refusal) return `${this.refusal}\r\n`
       if (verb === 'DATA') {
         // A refused transaction gets no invitation, as its client pipelines DATA behind RCPT.

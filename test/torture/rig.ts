@@ -17,7 +17,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Job, JobResult } from '../../bench/load.ts'
+import { messageMaker } from '../../bench/message.ts'
 import { end, greeted, sleep } from '../../bench/wait.ts'
+import { Peer } from '../support/transcript.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
 
@@ -208,6 +210,27 @@ export async function emptied(rig: Rig, seconds = 30): Promise<void> {
 }
 
 export const MESSAGE_BYTES = 5000
+
+/** Sends one message by itself; resolves to the reply that ended it, or to '' when the server hung up. */
+export async function submit(rig: Rig, number: number): Promise<string> {
+  const peer = new Peer(rig.port)
+  let reply = await peer.line()
+  const steps = [
+    'EHLO load.example\r\n',
+    'MAIL FROM:<sender@sender.example>\r\n',
+    'RCPT TO:<user@d0.recipient.example>\r\n',
+    'DATA\r\n',
+    messageMaker(MESSAGE_BYTES)(number).toString('latin1'),
+  ]
+  for (const step of steps) {
+    if (!/^[23]/.test(reply)) break
+    await peer.say(step)
+    do reply = await peer.line()
+    while (reply[3] === '-')
+  }
+  peer.leave()
+  return reply === '(closed)' ? '' : reply
+}
 
 /** Clients that send until they are told to stop, in a process of their own; they come back when the server does. */
 export class Load {
