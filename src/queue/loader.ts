@@ -1,7 +1,7 @@
 // Brings what is due from the store into memory, and no more than fits. It keeps a cursor in the
 // order of due time with one promise: every ready entry at or before the cursor is in memory, or its
-// site is marked `overflow`. So a pass reads each entry once, and a million entries of one dead
-// site cost one pass over them, not one per pass. Reads are single-flight: never two at a time.
+// site is marked `overflow`. So a pass reads each entry once, and of a million entries of one dead
+// site it reads as many as fit and then passes over the rest. Reads are single-flight: never two at a time.
 
 import type { EntryKey } from '../mail/entry.ts'
 import type { MessageId } from '../mail/message.ts'
@@ -15,6 +15,7 @@ import type { SteadyTime } from './steady.ts'
 
 const PAGE = 500
 const REFILL = 1_000
+const MOST_EXCEPTIONS = 1_000
 /**
  * A pass follows the one before at the earliest after this, so that fresh mail, which the store has
  * as due until it is settled, causes no reading.
@@ -164,9 +165,13 @@ export class Loader {
     // What is missed from now on may be behind this page, though the cursor is not there yet.
     this.#reached = now
     const limit = Math.min(PAGE, this.#shelf.room())
-    const batch = await this.#store.due(
-      this.#cursor ? { now, after: this.#cursor, limit } : { now, limit },
-    )
+    const batch = await this.#store.due({
+      now,
+      limit,
+      ...(this.#cursor && { after: this.#cursor }),
+      // They would stay where they are: those sites are read by themselves when they have room.
+      except: this.#shelf.overflowed(MOST_EXCEPTIONS),
+    })
     this.#cursor = batch.next ?? { at: now, key: AFTER_ALL }
     this.#reached = this.#cursor.at
     for (const due of batch.messages) this.#shelf.take(due, 'order')

@@ -57,6 +57,16 @@ export class Shelf {
     return count
   }
 
+  /** Their names, the first `most` of them. */
+  overflowed(most: number): SiteName[] {
+    const names: SiteName[] = []
+    for (const site of this.#sites.values()) {
+      if (names.length === most) break
+      if (site.overflow) names.push(site.name)
+    }
+    return names
+  }
+
   /** How many more entries memory may hold. */
   room(): number {
     return this.#options.limits.activeEntries - this.known.size

@@ -2,7 +2,7 @@
 // commit or the event loop. Every call returns a bounded amount. It checks the checksum of what it
 // hands out; what fails is named in the answer (`aside`) and left out.
 
-import type { DueCursor, QueueFilter } from '../store.ts'
+import type { DueOptions, QueueFilter } from '../store.ts'
 import { CONTENT_ROW_BYTES } from '../store.ts'
 import type { Aside } from './aside.ts'
 import { type Database, openForReading, prepare, troubleOf } from './driver.ts'
@@ -50,6 +50,8 @@ export type RoutePacket = {
 const LARGEST_PAGE = 10_000
 /** A site with no more entries than this is listed by its index, a larger one by walking the queue. */
 const SMALL_SITE = 5000
+/** Entries that one call looks at when it passes some over: a few milliseconds. */
+const MOST_LOOKED_AT = 5000
 
 const ENTRY_COLUMNS =
   'message, idx, site, recipient, due_at, attempts, held, progress, sandbox, crc'
@@ -200,15 +202,25 @@ function readMessage(state: ReaderState, id: number): MessageRow | undefined {
   return [row[0], row[1], row[2]]
 }
 
-function due(
-  state: ReaderState,
-  argument: { now: number; after?: DueCursor; limit: number },
-): Packet {
-  const { now, after } = argument
-  const limit = bounded(argument.limit)
-  const key = after?.key
-  const rows = state.due.all(now, after?.at ?? -1, key?.message ?? -1, key?.index ?? -1, limit)
-  return packet(state, rows as unknown as FullRow[], limit)
+function due(state: ReaderState, { now, after, limit, except = [] }: DueOptions): Packet {
+  const wanted = bounded(limit)
+  const from = [after?.at ?? -1, after?.key.message ?? -1, after?.key.index ?? -1] as const
+  if (except.length === 0) {
+    return packet(state, state.due.all(now, ...from, wanted) as unknown as FullRow[], wanted)
+  }
+  const passedOver = new Set<unknown>(except)
+  const rows: FullRow[] = []
+  let looked = 0
+  let last: FullRow | undefined
+  for (const row of state.due.iterate(now, ...from, MOST_LOOKED_AT) as Iterable<unknown>) {
+    last = row as FullRow
+    looked++
+    if (!passedOver.has(last[2])) rows.push(last)
+    if (rows.length === wanted) break
+  }
+  const found = packet(state, rows, wanted)
+  const more = rows.length === wanted || looked === MOST_LOOKED_AT
+  return more && last ? { ...found, last: [last[0], last[1], last[4]] } : found
 }
 
 function dueAt(state: ReaderState, argument: { site: string; now: number; limit: number }): Packet {
