@@ -5,11 +5,13 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sleep } from './wait.ts'
 
 export type Workplace = {
   readonly folder: string
   readonly fileSystem: string
-  dispose(): void
+  /** Unmounts and removes it; gives a stopped server's last process some seconds to leave. */
+  dispose(): Promise<void>
 }
 
 /** Makes and mounts the image; falls back to a plain temporary folder and says so. */
@@ -28,20 +30,26 @@ export function makeWorkplace(gibibytes = 8): Workplace {
     return {
       folder: base,
       fileSystem: 'the temporary folder (no loop device or not root)',
-      dispose: () => rmSync(base, { recursive: true, force: true }),
+      dispose: async () => rmSync(base, { recursive: true, force: true }),
     }
   }
   return {
     folder,
     fileSystem: 'ext4 with a journal, image on a loop device',
-    dispose() {
-      try {
-        execFileSync('umount', [folder], quiet)
-        rmSync(base, { recursive: true, force: true })
-      } catch {
-        // Somebody still works there; the fault that led here is told by whoever called.
-        process.stderr.write(`left behind: ${base}\n`)
-      }
+    async dispose() {
+      if (await unmounted(folder)) rmSync(base, { recursive: true, force: true })
+      else process.stderr.write(`still in use, left behind: ${base}\n`)
     },
   }
+}
+
+async function unmounted(folder: string): Promise<boolean> {
+  for (let tries = 60; tries > 0; tries--)
+    try {
+      execFileSync('umount', [folder], { stdio: 'ignore' })
+      return true
+    } catch {
+      await sleep(250)
+    }
+  return false
 }

@@ -1,16 +1,28 @@
-// npm run bench: Posthorn, Postfix + OpenDKIM (and Postfix unsigned) over the same loads, in turns,
-// on one file system, in one run. docs/performance.md says how to read it.
+// npm run bench: Posthorn, Postfix + OpenDKIM, Postfix unsigned and Haraka over the same loads, in
+// turns, on one file system, in one run. docs/performance.md says how to read it.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { buildSyncLibrary } from '../test/support/preload.ts'
+import { measureIdle } from './idle.ts'
 import { makeWorkplace } from './journal.ts'
 import { haraka } from './peers/haraka.ts'
-import type { PeerKind } from './peers/peer.ts'
+import type { PeerKind, PeerOptions } from './peers/peer.ts'
 import { postfixOpendkim, postfixUnsigned } from './peers/postfix.ts'
 import { posthorn } from './peers/posthorn.ts'
 import { freePort, measureRaw, type RawParts } from './raw.ts'
-import { describeLoad, plot, type Row, rawSumMs, rawTable, spread, table } from './report.ts'
+import {
+  describeLoad,
+  type IdleRow,
+  idleTable,
+  plot,
+  type Row,
+  rawSumMs,
+  rawTable,
+  spread,
+  table,
+} from './report.ts'
 import { type Load, type Measurement, makeSecrets, measure, Sink, withPeer } from './run.ts'
 
 const HELP = `npm run bench -- [options]
@@ -18,8 +30,9 @@ const HELP = `npm run bench -- [options]
   --quick          the two headline loads only, within three minutes
   --rounds N       rounds of each load (3; quick: 2)
   --only NAMES     servers, comma-separated: posthorn, postfix, unsigned, haraka
-  --loads NAMES    loads, comma-separated: kept, new, sessions, size, tls, domains, slow
-  --seconds N      about how long one measurement runs (6)
+  --loads NAMES    loads, comma-separated: kept, new, sessions, size, tls, domains,
+                   slow, slowsync, idle
+  --seconds N      how long load is offered in one measurement (6; quick: 5)
   --json FILE      all figures
   --svg FILE       a plot of rate and CPU over sessions and size
   --no-raw         skip the raw parts
@@ -32,7 +45,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string' },
     loads: { type: 'string' },
-    seconds: { type: 'string', default: '6' },
+    seconds: { type: 'string' },
     json: { type: 'string' },
     svg: { type: 'string' },
     'no-raw': { type: 'boolean', default: false },
@@ -46,16 +59,14 @@ const KINDS: Readonly<Record<string, PeerKind>> = {
   haraka,
 }
 
-type Shape = Omit<Load, 'messages'> & { readonly delayMs?: number }
-const BASE: Shape = { bytes: 5000, sessions: 20, keep: true, starttls: false, domains: 1 }
+const BASE: Load = { bytes: 5000, sessions: 20, keep: true, starttls: false, domains: 1 }
 
-/** The loads by name; the headline ones come first. */
-const LOADS: Readonly<Record<string, readonly Shape[]>> = {
+/** The loads by name, those of one name taking turns; the headline ones come first. */
+const LOADS: Readonly<Record<string, readonly Load[]>> = {
   kept: [BASE],
   new: [{ ...BASE, keep: false }],
   sessions: [
     { ...BASE, sessions: 1 },
-    { ...BASE, sessions: 100 },
     { ...BASE, sessions: 1, keep: false },
     { ...BASE, sessions: 100, keep: false },
   ],
@@ -68,28 +79,30 @@ const LOADS: Readonly<Record<string, readonly Shape[]>> = {
     { ...BASE, starttls: true, keep: false },
   ],
   domains: [{ ...BASE, domains: 1000 }],
-  slow: [{ ...BASE, delayMs: 50 }],
+  slow: [{ ...BASE, sinkDelayMs: 50 }],
+  slowsync: [
+    { ...BASE, sessions: 100 },
+    { ...BASE, sessions: 100, syncDelayMs: 2 },
+  ],
+}
+const IDLE = 'idle'
+
+type Result = { readonly rows: Row[]; readonly idle: IdleRow[]; raw?: RawParts }
+type Chosen = {
+  readonly kinds: readonly PeerKind[]
+  readonly loads: readonly string[]
+  readonly rounds: number
+  readonly seconds: number
 }
 
-/** How many messages make a measurement of the wanted length, from what the servers did before. */
-function messagesFor(kind: PeerKind, shape: Shape, seconds: number): number {
-  const guess = kind === posthorn ? 2500 : 350
-  const slower = (shape.sessions === 1 ? 2.5 : 1) * (shape.starttls && !shape.keep ? 3 : 1)
-  return Math.max(200, Math.round((guess * seconds) / slower))
-}
-
-async function main(): Promise<void> {
-  if (options.help) {
-    process.stdout.write(HELP)
-    return
-  }
-  const rounds = Number(options.rounds ?? (options.quick ? 2 : 3))
-  const seconds = Number(options.seconds)
+function choose(): Chosen {
   const names =
     options.only?.split(',') ??
     (options.quick ? ['posthorn', 'postfix', 'unsigned'] : Object.keys(KINDS))
-  const shapes = (options.loads?.split(',') ?? (options.quick ? ['kept', 'new'] : Object.keys(LOADS)))
-    .flatMap((name) => LOADS[name] ?? fail(`no load is called ${name}\n${HELP}`)) // biome-ignore format: a chain
+  const loads =
+    options.loads?.split(',') ?? (options.quick ? ['kept', 'new'] : [...Object.keys(LOADS), IDLE])
+  for (const name of loads)
+    if (name !== IDLE && !LOADS[name]) fail(`no load is called ${name}\n${HELP}`)
   const kinds = names
     .map((name) => KINDS[name] ?? fail(`no server is called ${name}\n${HELP}`))
     .filter((kind) => {
@@ -97,88 +110,134 @@ async function main(): Promise<void> {
       if (missing) say(`without ${kind.name}: ${missing}`)
       return !missing
     })
-
-  const place = makeWorkplace()
-  say(`file system: ${place.fileSystem}`)
-  const secrets = makeSecrets(place.folder)
-  const rows = new Map<string, { peer: string; load: Load; rounds: Measurement[] }>()
-  let raw: RawParts | undefined
-  try {
-    if (!options['no-raw']) {
-      raw = await measureRaw(place.folder, await freePort(), 5000)
-      say(rawTable(raw))
-    }
-    let folders = 0
-    for (const shape of shapes)
-      for (let round = 1; round <= rounds; round++)
-        for (const kind of kinds) {
-          const { delayMs = 0, ...rest } = shape
-          const load: Load = { ...rest, messages: messagesFor(kind, shape, seconds) }
-          const sink = await Sink.start(await freePort(23_000), ['--delay', `${delayMs}`])
-          const port = await freePort(25_000)
-          const folder = join(place.folder, `peer-${folders++}`)
-          const setup = { folder, port, sinkPort: sink.port, ...secrets }
-          const unsigned = kind === postfixUnsigned
-          const { dkimKey: _, ...plain } = setup
-          const measured = await withPeer(kind, unsigned ? plain : setup, async (peer) => {
-            await measure(
-              peer,
-              { ...load, messages: Math.ceil(load.messages / 10) },
-              { port, sink },
-            )
-            return measure(peer, load, { port, sink })
-          })
-          await sink.stop()
-          const label = `${describeLoad(load)}${delayMs ? `, sink ${delayMs} ms late` : ''}`
-          say(
-            `${label} · round ${round} · ${kind.name}: ${measured.rate.toFixed(0)}/s, ` +
-              `${measured.cpuMsPerMessage.toFixed(2)} ms CPU`,
-          )
-          const key = `${kind.name} ${label}`
-          const row = rows.get(key) ?? { peer: kind.name, load: { ...load }, rounds: [] }
-          row.rounds.push(measured)
-          rows.set(key, row)
-        }
-  } finally {
-    place.dispose()
+  return {
+    kinds,
+    loads,
+    rounds: Number(options.rounds ?? (options.quick ? 2 : 3)),
+    seconds: Number(options.seconds ?? (options.quick ? 5 : 6)),
   }
-  conclude([...rows.values()], raw)
 }
 
-function conclude(rows: readonly Row[], raw: RawParts | undefined): void {
-  say(`\n${table(rows)}\n`)
-  if (options.json) writeFileSync(options.json, `${JSON.stringify({ raw, rows }, null, 1)}\n`)
-  if (options.svg) writeFileSync(options.svg, plot(rows))
-  const find = (peer: PeerKind, keep: boolean) =>
-    rows.find(
-      ({ peer: name, load }) =>
-        name === peer.name &&
-        load.keep === keep &&
-        load.bytes === 5000 &&
-        load.sessions === 20 &&
-        !load.starttls &&
-        load.domains === 1,
+async function main(): Promise<void> {
+  if (options.help) {
+    process.stdout.write(HELP)
+    return
+  }
+  const chosen = choose()
+  const place = makeWorkplace()
+  say(`file system: ${place.fileSystem}`)
+  const result: Result = { rows: [], idle: [] }
+  try {
+    if (!options['no-raw']) {
+      result.raw = await measureRaw(place.folder, await freePort(), 5000)
+      say(rawTable(result.raw))
+    }
+    await measureAll(chosen, place.folder, result)
+  } finally {
+    await place.dispose()
+  }
+  conclude(result)
+}
+
+async function measureAll(chosen: Chosen, folder: string, result: Result): Promise<void> {
+  const { kinds, loads, rounds } = chosen
+  const secrets = makeSecrets(folder)
+  const library = buildSyncLibrary(folder)
+  if (!library && loads.includes('slowsync')) say('without slow syncs: no C compiler (cc)')
+  let folders = 0
+  const setupOf = async (kind: PeerKind) => {
+    const { dkimKey, ...rest } = secrets
+    const own = { folder: join(folder, `peer-${folders++}`), port: await freePort(25_000) }
+    return kind === postfixUnsigned ? { ...rest, ...own } : { ...rest, ...own, dkimKey }
+  }
+  for (const name of loads)
+    for (let round = 1; round <= rounds; round++)
+      for (const load of name === IDLE ? [undefined] : (LOADS[name] ?? []))
+        for (const kind of kinds) {
+          const setup = await setupOf(kind)
+          const label = `${load ? describeLoad(load) : IDLE} · round ${round} · ${kind.name}`
+          if (!load) {
+            const idle = await measureIdle(kind, setup)
+            add(result.idle, (row) => row.peer === kind.name, { peer: kind.name, rounds: [idle] })
+            say(`${label}: at the sink after ${idle.p50.toFixed(1)} ms, p99 ${idle.p99.toFixed(1)}`)
+            continue
+          }
+          const ms = load.syncDelayMs
+          if (ms && !library) continue
+          const slow = ms && library ? { slowSync: { library, ms } } : {}
+          const measured = await measureOne(kind, { ...setup, ...slow }, load, chosen.seconds)
+          const key = `${kind.name} ${describeLoad(load)}`
+          add(result.rows, (row) => `${row.peer} ${describeLoad(row.load)}` === key, {
+            peer: kind.name,
+            load,
+            rounds: [measured],
+          })
+          say(
+            `${label}: ${measured.rate.toFixed(0)}/s, ` +
+              `${measured.cpuMsPerMessage.toFixed(2)} ms CPU`,
+          )
+        }
+}
+
+/** Adds a row, or its round to the row that is there. */
+function add<R extends { readonly rounds: readonly unknown[] }>(
+  rows: R[],
+  same: (row: R) => boolean,
+  row: R,
+): void {
+  const at = rows.findIndex(same)
+  if (at < 0) rows.push(row)
+  else rows[at] = { ...row, rounds: [...rows[at]!.rounds, ...row.rounds] }
+}
+
+async function measureOne(
+  kind: PeerKind,
+  setup: Omit<PeerOptions, 'sinkPort'>,
+  load: Load,
+  seconds: number,
+): Promise<Measurement> {
+  const sink = await Sink.start(await freePort(23_000), ['--delay', `${load.sinkDelayMs ?? 0}`])
+  try {
+    return await withPeer(kind, { ...setup, sinkPort: sink.port }, (peer) =>
+      measure(peer, load, { port: setup.port, sink, ms: seconds * 1000, warmUp: kind.warmUp }),
     )
-  const ratio = (keep: boolean, other: PeerKind, pick: (m: Measurement) => number): number => {
-    const ours = find(posthorn, keep)
-    const theirs = find(other, keep)
-    if (!ours || !theirs) return Number.NaN
-    return spread(ours.rounds.map(pick)).median / spread(theirs.rounds.map(pick)).median
+  } finally {
+    await sink.stop()
+  }
+}
+
+function conclude({ rows, idle, raw }: Result): void {
+  if (rows.length > 0) say(`\n${table(rows)}`)
+  if (idle.length > 0) say(`\n${idleTable(idle)}`)
+  say('')
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ raw, rows, idle }, null, 1)}\n`)
+  if (options.svg) writeFileSync(options.svg, plot(rows))
+  const medianOf = (peer: string, load: Load, pick: (m: Measurement) => number): number => {
+    const label = describeLoad(load)
+    const row = rows.find((one) => one.peer === peer && describeLoad(one.load) === label)
+    return row ? spread(row.rounds.map(pick)).median : Number.NaN
   }
   const rate = (m: Measurement) => m.rate
-  const ours = find(posthorn, true)
-  if (raw && ours) {
-    const cpu = spread(ours.rounds.map((m) => m.cpuMsPerMessage)).median
-    say(`CPU against the sum of the raw parts: ${(cpu / rawSumMs(raw, true)).toFixed(2)} times`)
+  const cpu = (m: Measurement) => m.cpuMsPerMessage
+  const ratio = (load: Load, other: PeerKind, pick: (m: Measurement) => number): number =>
+    medianOf(posthorn.name, load, pick) / medianOf(other.name, load, pick)
+  const fresh = { ...BASE, keep: false }
+  const ours = medianOf(posthorn.name, BASE, cpu)
+  if (raw && ours)
+    say(`CPU against the sum of raw parts: ${(ours / rawSumMs(raw, true)).toFixed(2)}`)
+  const [quick, slow] = LOADS['slowsync']!
+  for (const peer of new Set(rows.map((row) => row.peer))) {
+    const kept = medianOf(peer, slow!, rate) / medianOf(peer, quick!, rate)
+    if (kept) say(`rate kept with syncs 2 ms slower, ${peer}: ${(kept * 100).toFixed(0)} %`)
   }
   say(
-    `rate against Postfix unsigned: kept ${ratio(true, postfixUnsigned, rate).toFixed(1)}, ` +
-      `new ${ratio(false, postfixUnsigned, rate).toFixed(1)}`,
+    `rate against Postfix unsigned: kept ${ratio(BASE, postfixUnsigned, rate).toFixed(1)}, ` +
+      `new ${ratio(fresh, postfixUnsigned, rate).toFixed(1)}`,
   )
-  const cpu = 1 / ratio(true, postfixOpendkim, (m) => m.cpuMsPerMessage)
   say(
-    `ratio kept=${ratio(true, postfixOpendkim, rate).toFixed(1)} ` +
-      `new=${ratio(false, postfixOpendkim, rate).toFixed(1)} cpu=${cpu.toFixed(1)}`,
+    `ratio kept=${ratio(BASE, postfixOpendkim, rate).toFixed(1)} ` +
+      `new=${ratio(fresh, postfixOpendkim, rate).toFixed(1)} ` +
+      `cpu=${(1 / ratio(BASE, postfixOpendkim, cpu)).toFixed(1)}`,
   )
 }
 

@@ -86,13 +86,13 @@ async function dialogue(port: number, keep: boolean, bytes: number) {
   const job: Job = {
     port,
     sessions: 20,
-    messages: keep ? 20_000 : 8000,
+    messages: keep ? 12_000 : 5000,
     bytes,
     keep,
     starttls: false,
     domains: 1,
     firstNumber: 1,
-    forMs: 0,
+    forMs: 8000,
     numbers: false,
   }
   await generate({ ...job, messages: 1000 })

@@ -1,5 +1,6 @@
 // What a run tells: a table for people, JSON for programs, a plot for the documents.
 
+import type { Idle } from './idle.ts'
 import type { RawParts } from './raw.ts'
 import type { Load, Measurement } from './run.ts'
 
@@ -28,7 +29,13 @@ export const describeLoad = (load: Load): string =>
     load.keep ? 'kept' : 'new',
     ...(load.starttls ? ['STARTTLS'] : []),
     ...(load.domains > 1 ? [`${load.domains} domains`] : []),
+    ...(load.sinkDelayMs ? [`sink ${load.sinkDelayMs} ms late`] : []),
+    ...(load.syncDelayMs ? [`syncs ${load.syncDelayMs} ms slower`] : []),
   ].join(', ')
+
+/** Without TLS, delays or many domains: what differs is size, sessions and connections. */
+export const isPlain = ({ starttls, domains, sinkDelayMs = 0, syncDelayMs = 0 }: Load): boolean =>
+  !starttls && domains === 1 && sinkDelayMs + syncDelayMs === 0
 
 const cell = (values: readonly number[], digits: number): string => {
   const { median, min, max } = spread(values)
@@ -37,7 +44,16 @@ const cell = (values: readonly number[], digits: number): string => {
 
 /** A Markdown table: one row per server and load. */
 export function table(rows: readonly Row[]): string {
-  const head = ['server', 'load', 'msg/s', 'CPU ms/msg', 'ack p50/p99 ms', 'MiB', 'signed']
+  const head = [
+    'server',
+    'load',
+    'msg/s',
+    'CPU ms/msg',
+    'ack p50/p99 ms',
+    'MiB',
+    'signed',
+    'missing',
+  ]
   const lines = rows.map(({ peer, load, rounds }) => {
     const of = (pick: (m: Measurement) => number) => rounds.map(pick)
     const arrived = of((m) => m.arrived).reduce((a, b) => a + b, 0)
@@ -50,8 +66,28 @@ export function table(rows: readonly Row[]): string {
       `${spread(of((m) => m.p50)).median.toFixed(1)} / ${spread(of((m) => m.p99)).median.toFixed(1)}`,
       spread(of((m) => m.memoryMiB)).median.toFixed(0),
       arrived === 0 ? '-' : `${((signed / arrived) * 100).toFixed(0)} %`,
+      String(of((m) => m.accepted - m.arrived).reduce((a, b) => a + b, 0)),
     ]
   })
+  return markdown(head, lines)
+}
+
+export type IdleRow = { readonly peer: string; readonly rounds: readonly Idle[] }
+
+/** One message at a time on an idle server. */
+export function idleTable(rows: readonly IdleRow[]): string {
+  const head = ['idle server', 'at the sink p50 ms', 'p99 ms', 'accepted p50 ms', 'p99 ms']
+  const lines = rows.map(({ peer, rounds }) => [
+    peer,
+    ...(['p50', 'p99', 'accepted50', 'accepted99'] as const).map(
+      (name) =>
+      cell(rounds.map((round) => round[name]), 1), // biome-ignore format: one line
+    ),
+  ])
+  return markdown(head, lines)
+}
+
+function markdown(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) =>
     Math.max(title.length, ...lines.map((line) => (line[i] ?? '').length)),
   )
@@ -85,7 +121,7 @@ const DASHES = ['', '7 4', '2 3', '9 3 2 3']
 
 /** Rate and CPU over sessions and over size, a panel each; lines differ in colour and dash. */
 export function plot(rows: readonly Row[]): string {
-  const plain = rows.filter(({ load }) => load.keep && !load.starttls && load.domains === 1)
+  const plain = rows.filter(({ load }) => load.keep && isPlain(load))
   const over = (pick: (load: Load) => number, where: (load: Load) => boolean) =>
     plain.filter(({ load }) => where(load)).map((row) => ({ row, x: pick(row.load) }))
   const bySessions = over((l) => l.sessions, (l) => l.bytes <= 5000) // biome-ignore format: one line

@@ -15,7 +15,10 @@ export type Load = {
   readonly keep: boolean
   readonly starttls: boolean
   readonly domains: number
-  readonly messages: number
+  /** How late the sink answers. */
+  readonly sinkDelayMs?: number
+  /** How much longer every sync of the server takes. */
+  readonly syncDelayMs?: number
 }
 
 export type Measurement = {
@@ -27,6 +30,7 @@ export type Measurement = {
   readonly memoryMiB: number
   readonly p50: number
   readonly p99: number
+  readonly accepted: number
   readonly arrived: number
   readonly signed: number
   readonly refused: number
@@ -111,27 +115,31 @@ export async function generate(job: Job): Promise<JobResult> {
 /** A job that takes longer has met a server that does not move. */
 const LONGEST_JOB_MS = 300_000
 
+/** More messages than any measurement sends. */
+const MANY = 1_000_000
 let nextNumber = 1
 
-/** Measures a running server once. */
+/**
+ * Warms a running server up, its JIT too, with `kind.warmUp` messages or for half of `ms`, then
+ * measures it once for `ms`.
+ */
 export async function measure(
   peer: Peer,
   load: Load,
-  { port, sink }: { port: number; sink: Sink },
+  options: { port: number; sink: Sink; ms: number; warmUp: number },
 ): Promise<Measurement> {
+  const { port, sink, ms, warmUp } = options
+  const job = { ...load, port, numbers: false }
+  const warm = { messages: warmUp, forMs: ms / 2, firstNumber: nextNumber }
+  nextNumber += MANY
+  await drained(sink, (await generate({ ...job, ...warm })).accepted)
   const before = await sink.ask('reset')
   const cpuBefore = cpuMs(peer.pids)
   const firstNumber = nextNumber
-  nextNumber += load.messages
-  const result = await generate({ ...load, port, firstNumber, forMs: 0, numbers: false })
+  nextNumber += MANY
+  const result = await generate({ ...job, messages: MANY, forMs: ms, firstNumber })
   const memory = memoryMiB(peer.pids)
-  let state = await sink.ask('count')
-  for (let idle = 0; state.count < result.accepted && idle < 600; idle++) {
-    await sleep(50)
-    const later = await sink.ask('count')
-    if (later.count > state.count) idle = 0
-    state = later
-  }
+  const state = await drained(sink, result.accepted)
   const cpu = cpuMs(peer.pids) - cpuBefore
   const seconds = (Math.max(state.lastAt, result.endedAt) - result.startedAt) / 1000
   return {
@@ -142,12 +150,25 @@ export async function measure(
     memoryMiB: memory,
     p50: result.p50,
     p99: result.p99,
+    accepted: result.accepted,
     arrived: state.count,
     signed: state.signed,
     refused: result.refused + result.broken,
     loadCpuMsPerMessage: result.cpuMs / Math.max(1, result.accepted),
     sinkCpuMsPerMessage: (state.cpuMs - before.cpuMs) / Math.max(1, state.count),
   }
+}
+
+/** Waits until the sink has `expected` messages; gives up when none came for 20 seconds. */
+async function drained(sink: Sink, expected: number): Promise<SinkState> {
+  let state = await sink.ask('count')
+  for (let idle = 0; state.count < expected && idle < 400; idle++) {
+    await sleep(50)
+    const later = await sink.ask('count')
+    if (later.count > state.count) idle = 0
+    state = later
+  }
+  return state
 }
 
 /** Starts the kind in an own folder, runs `work`, stops it. */

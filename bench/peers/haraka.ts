@@ -3,14 +3,15 @@
 // overridden by the newest that are.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { end, greeted } from '../wait.ts'
-import type { Peer, PeerKind, PeerOptions } from './peer.ts'
+import { type Peer, type PeerKind, type PeerOptions, slowSyncs } from './peer.ts'
 
 const home = join(tmpdir(), 'posthorn-bench-haraka')
-const program = join(home, 'node_modules/Haraka/bin/haraka')
+const packaged = join(home, 'node_modules/Haraka')
+const program = join(packaged, 'bin/haraka')
 const PACKAGE = {
   private: true,
   dependencies: { Haraka: '3.3.4', 'haraka-plugin-dkim': '1.3.1' },
@@ -26,23 +27,27 @@ exports.hook_get_mx = (next) => next(OK, { priority: 0, exchange: '127.0.0.1', p
 `
 
 function configure(options: PeerOptions): string {
-  const { folder, port, sinkPort, dkimKey } = options
+  const { folder, port, sinkPort, certificate, key, dkimKey } = options
   const config = join(folder, 'config')
   const domain = join(config, 'dkim/sender.example')
+  // Its defaults are files of its package; a folder of one's own must hold them all.
+  cpSync(join(packaged, 'config'), config, { recursive: true })
   for (const below of [domain, join(folder, 'plugins'), join(folder, 'queue')])
     mkdirSync(below, { recursive: true })
   const files: Readonly<Record<string, string>> = {
     'smtp.ini': `listen=127.0.0.1:${port}\nnodes=2\n`,
-    plugins: `bench\n${dkimKey ? 'dkim\n' : ''}`,
+    plugins: `bench\ntls\n${dkimKey ? 'dkim\n' : ''}`,
     me: 'mail.sender.example\n',
     loglevel: 'ERROR\n',
     queue_dir: `${join(folder, 'queue')}\n`,
     'outbound.ini': 'concurrency_max=100\nenable_tls=false\n',
-    'dkim.ini': '[sign]\nenabled=true\n[verify]\nenabled=false\n',
+    'dkim.ini': '[sign]\nenabled=true\n[canon]\nbody=relaxed\n[verify]\nenabled=false\n',
   }
   for (const [name, text] of Object.entries(files)) writeFileSync(join(config, name), text)
   writeFileSync(join(folder, 'plugins/bench.js'), plugin(sinkPort))
   writeFileSync(join(folder, 'package.json'), '{"private":true}\n')
+  copyFileSync(certificate, join(config, 'tls_cert.pem'))
+  copyFileSync(key, join(config, 'tls_key.pem'))
   if (dkimKey) {
     copyFileSync(dkimKey, join(domain, 'private'))
     writeFileSync(join(domain, 'selector'), 'bench\n')
@@ -52,6 +57,7 @@ function configure(options: PeerOptions): string {
 
 export const haraka: PeerKind = {
   name: 'Haraka',
+  warmUp: 1500,
   missing() {
     if (existsSync(program)) return undefined
     try {
@@ -66,12 +72,18 @@ export const haraka: PeerKind = {
   },
   async start(options): Promise<Peer> {
     const folder = configure(options)
+    const log = openSync(join(folder, 'haraka.log'), 'a')
     const child = spawn(process.execPath, [program, '-c', folder], {
-      stdio: 'ignore',
+      stdio: ['ignore', log, log],
       cwd: folder,
-      env: { ...process.env, NODE_PATH: join(home, 'node_modules') },
+      env: { ...process.env, ...slowSyncs(options), NODE_PATH: join(home, 'node_modules') },
     })
-    await greeted(options.port)
+    try {
+      await greeted(options.port)
+    } catch (error) {
+      await end(child, 1_000)
+      throw error
+    }
     return { name: 'Haraka', pids: [child.pid ?? 0], stop: () => end(child, 5_000) }
   },
 }

@@ -9,7 +9,13 @@ export type PeerOptions = {
   readonly key: string
   /** The DKIM key, RSA-2048, PEM; absent: unsigned. */
   readonly dkimKey?: string
+  /** Every sync is to take so much longer: a library to preload, and by how much. */
+  readonly slowSync?: { readonly library: string; readonly ms: number }
 }
+
+/** What a server's environment must hold for that. */
+export const slowSyncs = ({ slowSync }: PeerOptions): Readonly<Record<string, string>> =>
+  slowSync ? { LD_PRELOAD: slowSync.library, SYNC_DELAY_US: `${slowSync.ms * 1000}` } : {}
 
 export type Peer = {
   readonly name: string
@@ -20,6 +26,8 @@ export type Peer = {
 
 export type PeerKind = {
   readonly name: string
+  /** How many messages it gets before it is measured: several thousand for a JIT, few for C. */
+  readonly warmUp: number
   /** Why it cannot run here, in words that tell how to install it; undefined when it can. */
   missing(): string | undefined
   start(options: PeerOptions): Promise<Peer>

@@ -5,7 +5,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { end, greeted, sleep } from '../wait.ts'
-import type { Peer, PeerKind, PeerOptions } from './peer.ts'
+import { type Peer, type PeerKind, type PeerOptions, slowSyncs } from './peer.ts'
 
 const INSTALL = 'apt-get install --no-install-recommends postfix opendkim'
 
@@ -51,6 +51,8 @@ function mainCf(options: PeerOptions, milter: string | undefined): string {
     `smtpd_tls_cert_file = ${certificate}`,
     `smtpd_tls_key_file = ${key}`,
   ]
+  const slow = Object.entries(slowSyncs(options)).map(([name, value]) => `${name}=${value}`)
+  if (slow.length > 0) lines.push(`export_environment = TZ MAIL_CONFIG LANG ${slow.join(' ')}`)
   if (milter)
     lines.push(
       `smtpd_milters = ${milter}`,
@@ -141,12 +143,14 @@ function missing(commands: readonly string[]): string | undefined {
 
 export const postfixOpendkim: PeerKind = {
   name: 'Postfix + OpenDKIM',
+  warmUp: 300,
   missing: () => missing(['postfix', 'opendkim']),
   start: (options) => start(options, 'Postfix + OpenDKIM'),
 }
 
 export const postfixUnsigned: PeerKind = {
   name: 'Postfix, unsigned',
+  warmUp: 300,
   missing: () => missing(['postfix']),
   start: ({ dkimKey: _, ...options }) => start(options, 'Postfix, unsigned'),
 }

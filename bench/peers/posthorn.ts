@@ -1,10 +1,18 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { end, greeted } from '../wait.ts'
-import type { Peer, PeerKind, PeerOptions } from './peer.ts'
+import { type Peer, type PeerKind, type PeerOptions, slowSyncs } from './peer.ts'
 
-const main = join(import.meta.dirname, '../../src/main.ts')
+const root = join(import.meta.dirname, '../..')
+
+/** Node's flags of `npm start`: what is measured is what an operator runs. */
+function flags(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: { start: string }
+  }
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'))
+}
 
 /** The settings of examples/relay-to-sink.yaml, with the run's own ports, key and certificate. */
 function configuration(options: PeerOptions): string {
@@ -25,18 +33,27 @@ limits: { sessions_per_address: 2000 }
 
 export const posthorn: PeerKind = {
   name: 'Posthorn',
+  warmUp: 5000,
   missing: () => undefined,
   async start(options): Promise<Peer> {
     mkdirSync(options.folder, { recursive: true })
     const config = join(options.folder, 'posthorn.yaml')
     writeFileSync(config, configuration(options))
     const log = openSync(join(options.folder, 'posthorn.log'), 'a')
+    // For profiles: BENCH_NODE_FLAGS='--cpu-prof --cpu-prof-dir=/tmp/profile'.
     const extra = process.env['BENCH_NODE_FLAGS']?.split(' ').filter(Boolean) ?? []
-    const child = spawn(process.execPath, [...extra, main, 'serve', '--config', config], {
+    const main = [join(root, 'src/main.ts'), 'serve', '--config', config]
+    const child = spawn(process.execPath, [...flags(), ...extra, ...main], {
       stdio: ['ignore', log, log],
       cwd: options.folder,
+      env: { ...process.env, ...slowSyncs(options) },
     })
-    await greeted(options.port)
+    try {
+      await greeted(options.port)
+    } catch (error) {
+      await end(child, 1_000)
+      throw error
+    }
     return { name: 'Posthorn', pids: [child.pid ?? 0], stop: () => end(child) }
   },
 }

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** Compiles sync.c into a library for LD_PRELOAD; undefined where there is no C compiler. */
-export function buildSyncLibrary(): string | undefined {
-  const library = join(mkdtempSync(join(tmpdir(), 'posthorn-sync-')), 'sync.so')
+export function buildSyncLibrary(
+  folder = mkdtempSync(join(tmpdir(), 'posthorn-sync-')),
+): string | undefined {
+  const library = join(folder, 'sync.so')
   const source = join(import.meta.dirname, 'sync.c')
   try {
     execFileSync('cc', ['-shared', '-fPIC', '-O2', '-o', library, source, '-ldl'], {
