@@ -37,6 +37,10 @@ test('one address', () => {
     ['A\r\n B\r\n\t<a@b.example>', 'A B', 'a@b.example'],
     ['"A\r\n B" <a@b.example>', 'A B', 'a@b.example'],
     ['a@b.example (comment)', undefined, 'a@b.example'],
+    // A dot in a name stays where it is, in the quick reading as in the careful one
+    ['.a Q.Public . b <a@b.example>', '.a Q.Public . b', 'a@b.example'],
+    ['(c).a Q.Public . b <a@b.example>', '.a Q.Public . b', 'a@b.example'],
+    ['"J". "Doe" <a@b.example>', 'J. Doe', 'a@b.example'],
     // No white space: part of a word, in the quick reading as in the careful one
     ['\ufeffa@b.example', undefined, '\ufeffa@b.example'],
     ['\u00a0Name\u00a0\u2003 <a@b.example>', '\u00a0Name\u00a0\u2003', 'a@b.example'],

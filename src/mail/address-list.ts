@@ -25,7 +25,13 @@ export type AddressFault = {
 }
 
 /** A piece of the text; `value` is unquoted. Special characters are their own kind. */
-type Token = { readonly kind: string; readonly value: string; readonly at: number }
+type Token = {
+  readonly kind: string
+  readonly value: string
+  readonly at: number
+  /** The place after it in the text. */
+  readonly end: number
+}
 
 /** Quotes, comments, lists, groups, literals and escapes want the careful way. */
 const NOT_PLAIN = /[",:;()[\]\\]/
@@ -86,17 +92,17 @@ function tokenize(text: string): Token[] | AddressFault {
     } else if (character === '"') {
       end = endOfQuotedString(text, at)
       if (end < 0) return { position: at, fault: 'a quoted text that never ends' }
-      tokens.push({ kind: 'quoted', value: unquote(text.slice(at + 1, end - 1)), at })
+      tokens.push({ kind: 'quoted', value: unquote(text.slice(at + 1, end - 1)), at, end })
     } else if (character === '[') {
       end = text.indexOf(']', at) + 1
       if (end === 0) return { position: at, fault: 'an address in [ ] that never ends' }
-      tokens.push({ kind: 'literal', value: text.slice(at, end), at })
+      tokens.push({ kind: 'literal', value: text.slice(at, end), at, end })
     } else if (SPECIAL.has(character)) {
-      tokens.push({ kind: character, value: character, at })
+      tokens.push({ kind: character, value: character, at, end })
     } else {
       end = endOfAtom(text, at)
       if (end === at) return { position: at, fault: 'a character that needs quotes' }
-      tokens.push({ kind: 'atom', value: text.slice(at, end), at })
+      tokens.push({ kind: 'atom', value: text.slice(at, end), at, end })
     }
     at = end
   }
@@ -133,7 +139,7 @@ function readList(tokens: readonly Token[], length: number): Address[] | Address
   let item: Token[] = []
   let inGroup = false
   let inAngle = false
-  for (const token of [...tokens, { kind: 'end', value: '', at: length }]) {
+  for (const token of [...tokens, { kind: 'end', value: '', at: length, end: length }]) {
     if (token.kind === '<') inAngle = true
     if (token.kind === '>') inAngle = false
     const cuts = token.kind === 'end' || (!inAngle && ',;:'.includes(token.kind))
@@ -212,11 +218,15 @@ function repeats(name: readonly Token[], mailbox: Mailbox): boolean {
   return formatMailbox(named).toLowerCase() === formatMailbox(mailbox).toLowerCase()
 }
 
-/** Words with single spaces between them, but none before a dot: `John Q. Public`. */
+/** Words with single spaces between them, but none where a dot touches one: `John Q.Public`. */
 function joinPhrase(name: readonly Token[]): string {
   let phrase = ''
-  for (const token of name) {
-    phrase += phrase === '' || token.kind === '.' ? token.value : ` ${token.value}`
+  for (let i = 0; i < name.length; i++) {
+    const token = name[i]!
+    const before = name[i - 1]
+    const touches = before?.end === token.at
+    const apart = before && !(touches && (before.kind === '.' || token.kind === '.'))
+    phrase += apart ? ` ${token.value}` : token.value
   }
   return trimBlanks(phrase)
 }
