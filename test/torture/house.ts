@@ -8,22 +8,68 @@ import { sleep } from '../../bench/wait.ts'
 import type { Control } from '../../src/api/control.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { startServer } from '../../src/server.ts'
-import { type Clock, systemClock } from '../../src/std/clock.ts'
+import type { Clock, Timer } from '../../src/std/clock.ts'
 import { silentLog } from '../../src/std/log.ts'
 import { type HostileServer, startHostileServer } from '../support/hostile-server.ts'
 import { Caller } from './caller.ts'
 import { makeFolder } from './stage.ts'
 
-/** A clock on which `speed` seconds pass in one. */
-export function hastyClock(speed: number): Clock {
-  const wall = Date.now()
-  const start = performance.now()
-  const elapsed = () => (performance.now() - start) * speed
-  return {
-    elapsed,
-    now: () => Math.round(wall + elapsed()),
-    after: (ms, then) => systemClock.after(ms / speed, then),
-    sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
+/** A turn of the event loop that takes longer than this was the machine's, not the program's. */
+const LONGEST_TURN_MS = 10
+
+type Waiting = { readonly at: number; readonly then: () => void }
+
+/**
+ * A clock on which `speed` seconds pass in one. Peers and program share one process, so while the
+ * process has to wait for the machine no time passes on it: or minutes would pass for nothing.
+ */
+export class HastyClock implements Clock {
+  readonly #speed: number
+  readonly #wall = Date.now()
+  readonly #waiting = new Set<Waiting>()
+  readonly #timer: NodeJS.Timeout
+  #real = performance.now()
+  #elapsed = 0
+
+  constructor(speed: number) {
+    this.#speed = speed
+    this.#timer = setInterval(() => this.#tick(), 2)
+  }
+
+  readonly elapsed = (): number => this.#elapsed
+  readonly now = (): number => Math.round(this.#wall + this.#elapsed)
+
+  readonly after = (ms: number, then: () => void): Timer => {
+    const waiting = { at: this.#elapsed + Math.max(0, ms), then }
+    this.#waiting.add(waiting)
+    return { cancel: () => void this.#waiting.delete(waiting) }
+  }
+
+  readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      const abort = () => {
+        timer.cancel()
+        reject(signal?.reason)
+      }
+      const timer = this.after(ms, () => {
+        signal?.removeEventListener('abort', abort)
+        resolve()
+      })
+      signal?.addEventListener('abort', abort, { once: true })
+    })
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #tick(): void {
+    const real = performance.now()
+    this.#elapsed += Math.min(real - this.#real, LONGEST_TURN_MS) * this.#speed
+    this.#real = real
+    const due = [...this.#waiting].filter(({ at }) => at <= this.#elapsed)
+    for (const waiting of due.sort((a, b) => a.at - b.at))
+      if (this.#waiting.delete(waiting)) waiting.then()
   }
 }
 
@@ -56,7 +102,7 @@ ${settings}
     machineName: 'mail.sender.example',
   })
   if (!config) throw new Error(`a fault in the configuration: ${JSON.stringify(faults)}`)
-  const clock = hastyClock(speed)
+  const clock = new HastyClock(speed)
   const server = await startServer(config, { clock, log: silentLog })
   const { control } = server
   return {
@@ -66,6 +112,7 @@ ${settings}
       control.about().listeners.find(({ name }) => name === listener)?.port ?? 0,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]()
+      clock.close()
       remove()
     },
   }

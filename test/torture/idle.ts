@@ -48,7 +48,7 @@ limits: { sessions: ${2 * wanted}, sessions_per_address: ${PER_ADDRESS} }`,
   }))
   const crowds = parts.use(await gatherCrowds(jobs))
   const during = posthorn.memory()
-  const honest = await behaveWell(posthorn.port, { forMs: full ? 20_000 : 3_000 })
+  const honest = await behaveWell(posthorn.port, { forMs: full ? 20_000 : 2_000 })
   await sleep(500)
   const { open } = await crowds.count()
   // The first address has all that it may have.

@@ -39,11 +39,11 @@ async function compare({ full, say }: Circumstances): Promise<readonly Figure[]>
   const dns = parts.use(await nameServer({ hosts }))
   const posthorn = await startPosthorn({ folder, settings: direct(dns, port) })
   parts.defer(() => posthorn.stop(2_000))
-  const forMs = full ? 30_000 : 4_000
+  const forMs = full ? 30_000 : 2_000
   await measured(posthorn, sink, { forMs: forMs / 4, from: 1 })
   const before = await measured(posthorn, sink, { forMs, from: 1_000_000 })
   // A backlog for each of the two, larger than what memory gives to a site.
-  const backlog = full ? 5_000 : 1_500
+  const backlog = full ? 5_000 : 500
   for (const domain of ['dead.example', 'slow.example']) {
     const all = { port: posthorn.port, domain, net: 1, forMs: 60_000, atOnce: 20, most: backlog }
     await visits([all])

@@ -3,8 +3,9 @@
 // leaves quickly.
 
 import { execFile } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { promisify } from 'node:util'
 import { messageMaker } from '../../bench/message.ts'
 import { generate, Sink } from '../../bench/run.ts'
@@ -14,7 +15,15 @@ import { systemClock } from '../../src/std/clock.ts'
 import { silentLog } from '../../src/std/log.ts'
 import { openStore } from '../../src/store/sqlite/open.ts'
 import type { NewMessage, Store } from '../../src/store/store.ts'
-import { direct, freePort, makeFolder, nameServer, type Posthorn, startPosthorn } from './stage.ts'
+import {
+  direct,
+  freePort,
+  makeFolder,
+  nameServer,
+  type Posthorn,
+  percentile,
+  startPosthorn,
+} from './stage.ts'
 import type { Circumstances, Figure, Torment } from './torment.ts'
 
 const run = promisify(execFile)
@@ -26,7 +35,8 @@ const AT_ONCE = 1_000
 /** The short form runs beside other tests, which come and go. */
 const SHORT_SHARE = 40
 const SHORT_DRAIN = 500
-const SHORT_PAUSE_MS = 1_000
+const MOST_PAUSE_MS = 200
+const RATE_MS = 2_000
 /** As long as ours with RSA-2048. */
 const PREFIX = `DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=sender.example;
  s=waiting; t=1790000000; h=from:to:subject:date:message-id:mime-version;
@@ -42,11 +52,11 @@ export const largeQueue: Torment = {
   shortSeconds: 60,
   async run(circumstances) {
     const { full } = circumstances
-    const waiting = full ? 1_000_000 : 50_000
+    const waiting = full ? 1_000_000 : 20_000
     return [
       ...(full ? await besideMany(waiting, 1, circumstances) : []),
       ...(await besideMany(waiting, 1_000, circumstances)),
-      ...(await drain(full ? 100_000 : 10_000, circumstances)),
+      ...(await drain(full ? 100_000 : 5_000, circumstances)),
     ]
   },
 }
@@ -57,7 +67,7 @@ type Filling = {
 }
 
 /** Puts messages into the queue, due now; `recipient` tells the domain and the site of each. */
-async function fill(folder: string, { count, recipient }: Filling): Promise<void> {
+export async function fill(folder: string, { count, recipient }: Filling): Promise<void> {
   await using store = await openStore({
     folder,
     clock: systemClock,
@@ -129,11 +139,6 @@ async function besideMany(
   const settings = direct(dns, port)
   const { folder, remove } = makeFolder('large')
   parts.defer(remove)
-  const forMs = full ? 20_000 : 3_000
-  const empty = await startPosthorn({ folder, settings })
-  const emptyRate = await acceptRate(empty, forMs)
-  await empty.stop()
-  rmSync(join(folder, 'data'), { recursive: true })
   const began = performance.now()
   await fill(join(folder, 'data'), {
     count: waiting,
@@ -145,31 +150,61 @@ async function besideMany(
   const posthorn = await startPosthorn({ folder, settings, readySeconds: 120 })
   parts.defer(() => posthorn.stop(15_000))
   const seen = watch(posthorn)
-  await sleep(full ? 20_000 : 3_000)
-  const rate = await acceptRate(posthorn, forMs)
+  await sleep(full ? 20_000 : 1_000)
+  const { memory, pause, noise } = await seen.stop()
+  const rates = await compareRates(posthorn, settings, full ? 5 : 1)
+  const later = watch(posthorn)
   const listed = await timeToList(posthorn)
   await sleep(1_000)
-  const { memory, pause } = await seen.stop()
+  const after = await later.stop()
   const left = await posthorn.metric('posthorn_queue_messages')
   say(
-    `${sites} sites: first start ${(first.readyMs / 1000).toFixed(1)} s, ${left} in the queue at the end; accepted ${emptyRate.toFixed(0)} a second empty, ${rate.toFixed(0)} beside it`,
+    `${sites} sites: first start ${(first.readyMs / 1000).toFixed(1)} s, ${left} in the queue at the end; accepted ${rates.empty.toFixed(0)} a second empty, ${rates.beside.toFixed(0)} beside it`,
   )
   const where = `${waiting.toLocaleString('en')} for ${sites.toLocaleString('en')} dead`
   return [
     { what: `${where}: ready after a kill`, value: posthorn.readyMs / 1000, unit: 's', atMost: 30 },
     { what: 'still in the queue', value: left, atLeast: waiting },
-    { what: 'memory, at most', value: memory, unit: 'MiB', atMost: 512 },
-    { what: 'pause of the event loop, at most', value: pause, unit: 'ms', atMost: full ? 200 : SHORT_PAUSE_MS },
-    { what: 'accept rate, of that with an empty queue', value: (100 * rate) / emptyRate, unit: '%', atLeast: full ? 80 : SHORT_SHARE },
+    { what: 'memory, at most', value: Math.max(memory, after.memory), unit: 'MiB', atMost: 512 },
+    { what: 'pause of the event loop, at most', value: pause, unit: 'ms', atMost: Math.round(MOST_PAUSE_MS + noise) },
+    { what: 'pause of a process that does nothing, meanwhile', value: noise, unit: 'ms' },
+    { what: 'accept rate, of that with an empty queue', value: (100 * rates.beside) / rates.empty, unit: '%', atLeast: full ? 80 : SHORT_SHARE },
     { what: 'first page of the queue over HTTP', value: listed.http, unit: 'ms', atMost: 1_000 },
     { what: 'posthorn queue list, the whole command', value: listed.command, unit: 'ms', ...(full && { atMost: 1_000 }) },
   ] // biome-ignore format: a table
 }
 
+/**
+ * Messages taken in a second beside the queue and by a server without one, in turns, since the machine
+ * has other things to do as well. Who is not measured is stopped meanwhile.
+ */
+async function compareRates(
+  posthorn: Posthorn,
+  settings: string,
+  rounds: number,
+): Promise<{ empty: number; beside: number }> {
+  await using parts = new AsyncDisposableStack()
+  const { folder, remove } = makeFolder('empty')
+  parts.defer(remove)
+  const empty = await startPosthorn({ folder, settings })
+  parts.defer(() => empty.stop(15_000))
+  const rates = { empty: [] as number[], beside: [] as number[] }
+  for (let round = 0; round < rounds; round++) {
+    process.kill(posthorn.pid, 'SIGSTOP')
+    try {
+      rates.empty.push(await acceptRate(empty))
+    } finally {
+      process.kill(posthorn.pid, 'SIGCONT')
+    }
+    rates.beside.push(await acceptRate(posthorn))
+  }
+  return { empty: percentile(rates.empty, 0.5), beside: percentile(rates.beside, 0.5) }
+}
+
 let numbers = 1
 
 /** Messages taken in a second, all for living destinations. */
-async function acceptRate(posthorn: Posthorn, forMs: number): Promise<number> {
+async function acceptRate(posthorn: Posthorn): Promise<number> {
   const job = {
     sessions: 20,
     messages: 1_000_000,
@@ -180,21 +215,27 @@ async function acceptRate(posthorn: Posthorn, forMs: number): Promise<number> {
     numbers: false,
   }
   numbers += 1_000_000
-  const warm = { ...job, port: posthorn.port, firstNumber: numbers, forMs: forMs / 5 }
+  const warm = { ...job, port: posthorn.port, firstNumber: numbers, forMs: RATE_MS / 4 }
   await generate(warm)
-  const load = await generate({ ...warm, firstNumber: numbers + 500_000, forMs })
+  const load = await generate({ ...warm, firstNumber: numbers + 500_000, forMs: RATE_MS })
   return load.accepted / ((load.endedAt - load.startedAt) / 1000)
 }
 
-/** Scrapes until `stop`: the most memory, the longest pause. */
-function watch(posthorn: Posthorn): { stop(): Promise<{ memory: number; pause: number }> } {
-  const seen = { memory: 0, pause: 0 }
+type Seen = { readonly memory: number; readonly pause: number; readonly noise: number }
+
+/** Scrapes until `stop`: the most memory, the longest pause, and the longest that this process, which only waits, had to bear. */
+function watch(posthorn: Posthorn): { stop(): Promise<Seen> } {
+  const ours = monitorEventLoopDelay({ resolution: 20 })
+  ours.enable()
+  let memory = 0
+  let pause = 0
   let over = false
   const look = async () => {
+    await posthorn.lag()
     while (!over) {
       await sleep(500)
-      seen.pause = Math.max(seen.pause, await posthorn.lag())
-      seen.memory = Math.max(seen.memory, posthorn.memory())
+      pause = Math.max(pause, await posthorn.lag())
+      memory = Math.max(memory, posthorn.memory())
     }
   }
   const looking = look().catch(() => {}) // the server may have ended
@@ -202,7 +243,8 @@ function watch(posthorn: Posthorn): { stop(): Promise<{ memory: number; pause: n
     async stop() {
       over = true
       await looking
-      return seen
+      ours.disable()
+      return { memory, pause, noise: ours.max / 1e6 - 20 }
     },
   }
 }
@@ -255,12 +297,12 @@ async function drain(count: number, { full, say }: Circumstances): Promise<reado
     before = state.count
   }
   const rate = state.count / ((state.lastAt - startedAt) / 1000)
-  const { pause, memory } = await seen.stop()
+  const { pause, memory, noise } = await seen.stop()
   say(`${state.count} drained at ${rate.toFixed(0)} a second`)
   return [
     { what: 'waiting mail that arrived', value: state.count, atLeast: count, atMost: count },
     { what: 'drained', value: rate, unit: '/s', atLeast: full ? 4_000 : SHORT_DRAIN },
     { what: 'memory while draining', value: memory, unit: 'MiB', atMost: 512 },
-    { what: 'pause of the event loop while draining', value: pause, unit: 'ms', atMost: full ? 200 : SHORT_PAUSE_MS },
+    { what: 'pause of the event loop while draining', value: pause, unit: 'ms', atMost: Math.round(MOST_PAUSE_MS + noise) },
   ] // biome-ignore format: a table
 }

@@ -40,13 +40,13 @@ async function flood({ full, say }: Circumstances): Promise<readonly Figure[]> {
   parts.defer(() => posthorn.stop())
   const job = { port: posthorn.port, domain: 'recipient.example' }
   const capacityNow = async () => {
-    const best = await visits([{ ...job, net: 1, forMs: full ? 10_000 : 2_000, atOnce: AT_ONCE }])
+    const best = await visits([{ ...job, net: 1, forMs: full ? 10_000 : 1_500, atOnce: AT_ONCE }])
     return best.accepted / best.seconds
   }
   const first = await capacityNow()
   const before = posthorn.memory()
   say(`capacity ${first.toFixed(0)} a second, ${before.toFixed(0)} MiB`)
-  const forMs = full ? 60_000 : 6_000
+  const forMs = full ? 60_000 : 4_000
   const peak = watchMemory(posthorn)
   const worst = await visits(
     [2, 3].map((net) => ({
@@ -54,12 +54,12 @@ async function flood({ full, say }: Circumstances): Promise<readonly Figure[]> {
       net,
       forMs,
       perSecond: (first * TIMES) / 2,
-      mostUnderWay: full ? 4_000 : 1_000,
+      mostUnderWay: full ? 4_000 : 500,
     })),
   )
   const most = peak.stop()
   const rate = worst.accepted / worst.seconds
-  await sleep(NORMAL_MS - 1_000)
+  await sleep(full ? NORMAL_MS - 1_000 : 1_000)
   const honest = await behaveWell(posthorn.port, { forMs: 1_000 })
   // What else runs on the machine changes the capacity: it is taken before and after.
   const capacity = (first + (await capacityNow())) / 2

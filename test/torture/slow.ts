@@ -43,7 +43,7 @@ limits: { sessions: ${each * 7}, sessions_per_address: 500 }`,
     insists: true,
   }))
   const crowds = parts.use(await gatherCrowds(jobs))
-  const honest = await behaveWell(posthorn.port, { forMs: full ? 60_000 : 5_000 })
+  const honest = await behaveWell(posthorn.port, { forMs: full ? 60_000 : 4_000 })
   const { open, lost } = await crowds.count()
   say(`${lost} were thrown out and came back`)
   return [

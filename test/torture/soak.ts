@@ -86,7 +86,7 @@ async function live({ full, say }: Circumstances): Promise<readonly Figure[]> {
   const crowd = { port: posthorn.port, count: 10, addresses: 5, insists: true }
   const modes = ['commands', 'half', 'deaf'] as const
   parts.use(await gatherCrowds(modes.map((mode, i) => ({ ...crowd, mode, net: i + 1 }))))
-  const seconds = full ? 1_200 : 20
+  const seconds = full ? 1_200 : 10
   const clients = sendAtPace(posthorn, seconds)
   const samples = await watch(posthorn, { seconds, every: full ? 10 : 1, say })
   const sent = await clients
