@@ -35,6 +35,19 @@ function treeOf(roots: readonly number[]): Stat[] {
   return all.filter((stat) => inside.has(stat.pid))
 }
 
+/** Processes of the trees below `roots`, which are the first of them. */
+export const processesOf = (roots: readonly number[]): readonly number[] =>
+  treeOf(roots).map(({ pid }) => pid)
+
+/** Whether a process has not ended; one that only waits to be reaped has. */
+export function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
 /** CPU milliseconds that the trees below `roots` have used, processes that ended included. */
 export function cpuMs(roots: readonly number[]): number {
   const ticks = treeOf(roots).reduce((sum, stat) => sum + stat.ticks, 0)

@@ -2,11 +2,20 @@
 // folder on first use; three of its dependencies name versions that are not published, so they are
 // overridden by the newest that are.
 
-import { execFileSync, spawn } from 'node:child_process'
-import { copyFileSync, cpSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import {
+  closeSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { end, greeted } from '../wait.ts'
+import { processesOf, runs } from '../processes.ts'
+import { end, greeted, sleep } from '../wait.ts'
 import { type Peer, type PeerKind, type PeerOptions, slowSyncs } from './peer.ts'
 
 const home = join(tmpdir(), 'posthorn-bench-haraka')
@@ -55,6 +64,14 @@ function configure(options: PeerOptions): string {
   return folder
 }
 
+/** Its workers outlive it by what they still deliver; nobody waits for that here. */
+async function stop(child: ChildProcess): Promise<void> {
+  const all = processesOf([child.pid ?? 0])
+  await end(child, 5_000)
+  for (let tries = 40; tries > 0 && all.some(runs); tries--) await sleep(50)
+  for (const pid of all.filter(runs)) process.kill(pid, 'SIGKILL')
+}
+
 export const haraka: PeerKind = {
   name: 'Haraka',
   warmUp: 1500,
@@ -78,12 +95,13 @@ export const haraka: PeerKind = {
       cwd: folder,
       env: { ...process.env, ...slowSyncs(options), NODE_PATH: join(home, 'node_modules') },
     })
+    closeSync(log) // the child has its own; this one would keep the file system busy
     try {
       await greeted(options.port)
     } catch (error) {
       await end(child, 1_000)
       throw error
     }
-    return { name: 'Haraka', pids: [child.pid ?? 0], stop: () => end(child, 5_000) }
+    return { name: 'Haraka', pids: [child.pid ?? 0], stop: () => stop(child) }
   },
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { end, greeted } from '../wait.ts'
 import { type Peer, type PeerKind, type PeerOptions, slowSyncs } from './peer.ts'
@@ -48,6 +48,7 @@ export const posthorn: PeerKind = {
       cwd: options.folder,
       env: { ...process.env, ...slowSyncs(options) },
     })
+    closeSync(log) // the child has its own; this one would keep the file system busy
     try {
       await greeted(options.port)
     } catch (error) {
