@@ -161,6 +161,7 @@ test('one error too many between chunks is said once, and nothing after it is ob
   for (const [wrong, said] of [
     ['FROB', '500 5.5.2 *'],
     ['DATA', '503 5.5.1 *'],
+    ['RCPT TO:<c@example.org>', '503 5.5.1 *'],
   ]) {
     const heard = await converse(
       strict.port,

@@ -14,6 +14,7 @@ type Bdat = Extract<Command, { verb: 'BDAT' }>
 
 const START = formatReply(reply(354, undefined, 'End data with <CR><LF>.<CR><LF>'))
 const OK = reply(250, '2.0.0', 'Ok')
+const OUT_OF_PLACE = reply(503, '5.5.1', 'Error: chunks are coming; BDAT or RSET')
 
 /** The transaction was given up between two chunks: with a command that is still to be obeyed, or by us, who have hung up. */
 export class Abandoned extends Error {
@@ -139,10 +140,8 @@ async function nextChunk(session: Session): Promise<Bdat> {
         await session.answer('FAULT', command.reply)
         break
       default:
-        await session.answer(
-          command.verb,
-          reply(503, '5.5.1', 'Error: chunks are coming; BDAT or RSET'),
-        )
+        // Also a RCPT counts as an error here: it could be repeated for ever.
+        await session.answer('BDAT', OUT_OF_PLACE)
     }
   }
   throw new Abandoned()
