@@ -64,8 +64,8 @@ function rowOf({
     name.padEnd(30),
     runs.toLocaleString('en').padStart(10),
     seconds.toFixed(1).padStart(10),
-    (worstMs === 0 ? '< 5' : worstMs.toFixed(1)).padStart(10),
-    (worstMs === 0 ? '' : worstOctets.toLocaleString('en')).padStart(11),
+    (worstMs < 5 ? '< 5' : worstMs.toFixed(1)).padStart(10),
+    (worstMs < 5 ? '' : worstOctets.toLocaleString('en')).padStart(11),
     heapGrowthMiB.toFixed(1).padStart(10),
   ].join('')
 }
