@@ -79,13 +79,19 @@ export type PosthornOptions = {
   readonly readySeconds?: number
 }
 
+/** Those of `npm start`, or of TORTURE_NODE_FLAGS. */
+function usualFlags(): readonly string[] {
+  const given = process.env['TORTURE_NODE_FLAGS']
+  if (given !== undefined) return given.split(' ').filter(Boolean)
+  const { scripts } = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'),
+  ) as { scripts: { start: string } }
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'))
+}
+
 /** Starts the program as an operator does; resolves when it greets. */
 export async function startPosthorn(options: PosthornOptions): Promise<Posthorn> {
-  const {
-    folder,
-    settings,
-    nodeFlags = process.env['TORTURE_NODE_FLAGS']?.split(' ') ?? [],
-  } = options
+  const { folder, settings, nodeFlags = usualFlags() } = options
   const port = options.port ?? (await freePort())
   const httpPort = port + 1
   const config = join(folder, 'posthorn.yaml')
