@@ -46,6 +46,7 @@ export class Walk {
   #sessions = 0
   /** A session was ready for mail: the site is up. */
   #reached = false
+  #passed: string | undefined
   #failure: Failure | undefined
 
   constructor(route: Route, demands: Demands, deps: WalkDeps) {
@@ -60,6 +61,7 @@ export class Walk {
     while (this.#addresses < MOST_ADDRESSES && this.#sessions < MOST_SESSIONS && !signal.aborted) {
       const candidate = this.#candidates.shift()
       if (!candidate) break
+      if (candidate.address === this.#passed) continue
       this.#addresses++
       const session = await this.#open(candidate, signal)
       if (session) return session
@@ -71,6 +73,13 @@ export class Walk {
   note(failure: Failure): void {
     if (this.#failure?.permanence === 'transient' && failure.permanence === 'permanent') return
     this.#failure = failure
+  }
+
+  /** This address has had its turn, in a session that was kept from before. */
+  pass(address: string): void {
+    this.#passed = address
+    this.#reached = true
+    this.#sessions++
   }
 
   /** What the whole walk came to, once next() gives nothing. */

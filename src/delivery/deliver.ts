@@ -137,7 +137,10 @@ async function attempt(
     try {
       letter ??= { message, content: await batch.content() }
       const end = await converse(session, letter, { progress, sessions, limits, kept: !!kept })
-      if (end.kind === 'elsewhere') walk.note(end.failure)
+      if (end.kind === 'elsewhere') {
+        walk.note(end.failure)
+        if (kept) walk.pass(session.address)
+      }
       // A full session is followed by another one with the same host, a stale one by a fresh one.
       else if (!kept && end.kind === 'full') walk = new Walk(route, demands, tools.walk)
       mayReuse = end.kind === 'full'

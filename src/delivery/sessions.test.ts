@@ -93,13 +93,21 @@ test('a kept session that is dead is replaced, and nobody notices', async (t) =>
   })
 })
 
-test('a kept session that fails later than MAIL is a failure like any other', async () => {
-  await using peer = await startHostileServer({
-    script: { rcpt: ({ connection }) => (connection === 1 ? undefined : reset) },
-    keywords: ['LIMITS MAILMAX=1'],
-  })
-  const room = makeRoom({ port: peer.port })
-  assert.deepEqual(ends(await send(room)), ['delivered'])
-  assert.deepEqual(ends(await send(room)), ['transient session 4.4.2'])
-  await room.close()
+test('a kept session that fails later than MAIL is a failure like any other: the same host is not asked again', async (t) => {
+  const cases: [string, ReturnType<typeof say>, string][] = [
+    ['reset', reset, 'transient session 4.4.2'],
+    ['421', sayAndClose('421 4.7.0 too many messages'), 'transient session 4.7.0'],
+  ]
+  for (const [name, act, end] of cases) {
+    await t.test(name, async () => {
+      await using peer = await startHostileServer({
+        script: { rcpt: ({ connection, time }) => (connection + time > 2 ? act : undefined) },
+      })
+      const room = makeRoom({ port: peer.port })
+      assert.deepEqual(ends(await send(room)), ['delivered'])
+      assert.deepEqual(ends(await send(room)), [end])
+      assert.equal(peer.connections, 1)
+      await room.close()
+    })
+  }
 })
