@@ -48,23 +48,30 @@ for (const { name, reserve } of [
 
     const reply = await refusedSoon(posthorn.port, accepted)
     assert.match(reply, /^452 4\.3\.1 /)
-    if (reserve !== '0')
-      await until(
-        async () =>
-          (await posthorn.readiness()).checks.some(({ name, ok }) => name === 'disk' && !ok),
-        'health tells of the disk',
+    if (reserve !== '0') {
+      await until(() => diskIs(posthorn, false), 'readiness tells of the disk')
+      const health = await posthorn.command(['health'])
+      assert.deepEqual([health.code, health.err], [1, ''])
+      assert.match(
+        health.out,
+        /^not ready\n[\s\S]* {2}disk: FAILS {2}\d+ MiB free, 8 MiB in reserve$/m,
       )
+    }
     assert.equal(posthorn.child.exitCode, null)
 
     rmSync(ballast)
     const sendAgain = () => send(posthorn.port, letter).catch(() => undefined)
     accepted.push(await until(sendAgain, 'mail is taken again', 10))
-    assert.equal((await posthorn.readiness()).status, 'ok')
+    await until(() => diskIs(posthorn, true), 'readiness tells of the room')
     await using relay = await openReceiver({ port: relayPort, disabledCommands: ['STARTTLS'] })
     await posthorn.emptyQueue(60)
     const arrived = relay.taken.map(({ content }) => /ESMTP\s+id\s+(\w+)/.exec(content)?.[1])
     assert.deepEqual(arrived.sort(), accepted.sort())
   })
+
+async function diskIs(posthorn: PosthornProcess, fine: boolean): Promise<boolean> {
+  return (await posthorn.readiness()).checks.some(({ name, ok }) => name === 'disk' && ok === fine)
+}
 
 /** The disk has some room for journals: only after some mail is it really full. */
 async function refusedSoon(port: number, accepted: string[]): Promise<string> {

@@ -55,7 +55,7 @@ describe('what prevents a start is said in words:', { concurrency: 2 }, () => {
 
   it('a port that another program has, with the way to another', async () => {
     using folder = temporaryFolder()
-    const holder = createServer()
+    await using holder = createServer()
     await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve))
     const { port } = holder.address() as { port: number }
     for (const [door, flag] of [
@@ -72,7 +72,6 @@ describe('what prevents a start is said in words:', { concurrency: 2 }, () => {
       )
       assert.doesNotMatch(ran.err, /\n {4}at /, 'no stack')
     }
-    await new Promise((resolve) => holder.close(resolve))
   })
 
   it('a data folder that another server has', async () => {
