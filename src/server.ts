@@ -22,6 +22,7 @@ import { createSettler } from './queue/settle.ts'
 import { SteadyTime } from './queue/steady.ts'
 import { makeControl } from './server/control.ts'
 import { Domains } from './server/domains.ts'
+import { setForeignAside } from './server/folder.ts'
 import { openHttp } from './server/http.ts'
 import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
 import { aboutOf, checksOf, watchServer } from './server/observe.ts'
@@ -99,6 +100,7 @@ async function build(
   const figures = createFigures(metrics)
   const record = createRecord({ log, figures, clock })
   const { reserveBytes } = config.storage
+  await setForeignAside(config.data, { clock, log })
   const store = parts.use(await openStore({ folder: config.data, clock, log, reserveBytes }))
   const domains = await Domains.open({ store, config, clock, log })
   const credentials = new Credentials(await store.credentials())

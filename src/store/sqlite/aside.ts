@@ -1,7 +1,7 @@
 // Sets aside what cannot be believed: the rows go to files under <data>/damaged/ as they were found,
 // are counted, and leave the queue in the same commit. Nothing is deleted that is not in a file.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatMessageId, type MessageId } from '../../mail/message.ts'
 import { type Database, prepare } from './driver.ts'
@@ -84,6 +84,12 @@ function nameOf(id: number): string {
 
 function text(value: unknown): string {
   return `${JSON.stringify(value, (_, part) => (part instanceof Uint8Array ? Buffer.from(part).toString('base64') : part), 2)}\n`
+}
+
+/** Something that is no file, where SQLite wants one, moves out of the way. */
+export function makeWay(path: string, now: number): void {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found && !found.isFile()) renameSync(path, `${path}.${now}`)
 }
 
 /** Writes a new file and syncs it. */

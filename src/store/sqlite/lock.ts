@@ -3,10 +3,10 @@
 // ends in any way. Never open lock.db by other means while it is held: POSIX drops a process's locks
 // on a file when any descriptor of it is closed.
 
-import { readFileSync, renameSync, statSync, truncateSync } from 'node:fs'
+import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../std/clock.ts'
-import { writeDurably } from './aside.ts'
+import { makeWay, writeDurably } from './aside.ts'
 import { type Database, openForLocking, troubleOf } from './driver.ts'
 
 /** Another process (or this one) has the data folder. */
@@ -20,7 +20,7 @@ export type FolderLock = { release(): void }
 export function lockFolder(folder: string, clock: Clock): FolderLock {
   const path = join(folder, 'lock.db')
   const pidPath = join(folder, 'lock.pid')
-  makeLockable(path, clock)
+  for (const suffix of ['', '-journal']) makeWay(path + suffix, clock.now())
   let database: Database | undefined
   for (let tries = 0; !database; tries++) {
     try {
@@ -47,12 +47,6 @@ function take(path: string): Database {
     database.close()
     throw error
   }
-}
-
-/** Something that is no file cannot be locked: it moves out of the way. */
-function makeLockable(path: string, clock: Clock): void {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (found && !found.isFile()) renameSync(path, `${path}.${clock.now()}`)
 }
 
 function locked(folder: string, pidPath: string, cause: unknown): FolderLocked {

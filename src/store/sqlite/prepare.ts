@@ -4,7 +4,8 @@
 
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { countDamage } from './aside.ts'
+import { systemClock } from '../../std/clock.ts'
+import { countDamage, makeWay } from './aside.ts'
 import { type Database, openForWriting, prepare, single, troubleOf } from './driver.ts'
 import { Healer } from './heal.ts'
 import { faultOfLog, finishRebuild, logLostItsEnd, rebuild } from './rebuild.ts'
@@ -22,6 +23,7 @@ export function prepareFolder(data: { readonly folder: string; readonly damaged?
   const { folder } = data
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, DATABASE_NAME)
+  makeWay(`${path}-journal`, systemClock.now())
   finishRebuild(path)
   let recovered: Recovery | undefined
   const cut = logLostItsEnd(path)
