@@ -34,6 +34,7 @@ export const senders: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
     { means: 'анна@example.com 7bit utf8', utf8: true, needsUtf8: true },
   ],
   ['FROM:<d@example.com> REQUIRETLS', { means: 'd@example.com 7bit tls', requireTls: true }],
+  ['FROM:<evil@example.com>', { means: 'evil@example.com 7bit' }],
   ['FROM:<early@example.com>', { means: 'early@example.com 7bit' }],
   ['FROM:<a@example.com', fault('501')],
   ['FROM:<a@example.com>x', fault('501')],
