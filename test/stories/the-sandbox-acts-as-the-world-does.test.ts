@@ -45,8 +45,13 @@ async function send(to: string, from = `sender-of-${to.replace('@', '.at.')}@sho
 
 type Attempt = { results: { result: string; text: string }[]; tls: string | null }
 
-async function attempts(id: string): Promise<Attempt[]> {
-  return (await posthorn.ask<{ attempts: Attempt[] }>(`/api/v1/queue/${id}`)).attempts
+/** What was tried, once the message has left the queue: capture comes a moment before that. */
+function attempts(id: string): Promise<Attempt[]> {
+  type Shown = { entries: unknown[]; attempts: Attempt[] }
+  return until(async () => {
+    const shown = await posthorn.ask<Shown>(`/api/v1/queue/${id}`)
+    return shown.entries.length === 0 && shown.attempts
+  }, `${id} has left the queue`)
 }
 
 const captured = (to: string) =>
