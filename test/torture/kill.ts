@@ -63,7 +63,7 @@ async function killUnderLoad(
   const load = await Load.start(rig, { pauseMs, firstNumber: base + 1 })
   for (let kill = 1; kill <= kills; kill++) {
     await receiver.next()
-    await sleep(100 + random() * 900)
+    await sleep(100 + random() * 600)
     killedAt.push(performance.now())
     await server.kill()
     aliveMs += killedAt.at(-1)! - bornAt

@@ -95,7 +95,7 @@ async function series(
   const load = await Load.start(rig, { pauseMs: PAUSE_MS, firstNumber })
   for (let cut = 1; cut <= cuts; cut++) {
     await receiver.next()
-    await sleep(300 + random() * 1000)
+    await sleep(200 + random() * 800)
     server.process.kill('SIGSTOP')
     const at = performance.now()
     ends.push({ at, lately: receiver.since(at - SETTLE_MS) })

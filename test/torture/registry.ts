@@ -2,6 +2,7 @@
 
 import { badSync } from './bad-sync.ts'
 import { clock } from './clock.ts'
+import { damage } from './damage.ts'
 import { fullDisk } from './full-disk.ts'
 import { kill } from './kill.ts'
 import { powerCut } from './powercut.ts'
@@ -15,6 +16,7 @@ export const torments: readonly Torment[] = [
   restart,
   fullDisk,
   badSync,
+  damage,
   clock,
   shutdown,
 ]
