@@ -4,10 +4,20 @@ import { badSync } from './bad-sync.ts'
 import { clock } from './clock.ts'
 import { damage } from './damage.ts'
 import { fullDisk } from './full-disk.ts'
+import { startTls } from './glued.ts'
+import { idleConnections } from './idle.ts'
+import { isolation } from './isolation.ts'
 import { kill } from './kill.ts'
+import { largeQueue } from './large.ts'
+import { dnsFaults } from './names.ts'
+import { overload } from './overload.ts'
+import { hostilePeers } from './peers.ts'
 import { powerCut } from './powercut.ts'
+import { relaying } from './relay.ts'
 import { restart } from './restart.ts'
 import { shutdown } from './shutdown.ts'
+import { slowClients } from './slow.ts'
+import { soak } from './soak.ts'
 import type { Torment } from './torment.ts'
 
 export const torments: readonly Torment[] = [
@@ -17,6 +27,16 @@ export const torments: readonly Torment[] = [
   fullDisk,
   badSync,
   damage,
+  idleConnections,
+  slowClients,
+  largeQueue,
+  soak,
+  hostilePeers,
+  dnsFaults,
   clock,
+  startTls,
+  relaying,
   shutdown,
+  overload,
+  isolation,
 ]
