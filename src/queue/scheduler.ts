@@ -13,8 +13,8 @@
 import type { QueueEntry } from '../mail/entry.ts'
 import type { Attempt, Failure } from '../mail/failure.ts'
 import type { Content, MessageId } from '../mail/message.ts'
+import { Alarm } from '../std/alarm.ts'
 import type { NewMessage } from '../store/store.ts'
-import { Alarm } from './alarm.ts'
 import { contentOf, HeldBatch, type Settled } from './batch.ts'
 import { Chores } from './chores.ts'
 import { attemptOnce } from './faults.ts'
@@ -171,7 +171,7 @@ export class Scheduler {
   async drain(deadlineMs: number): Promise<number> {
     this.#running = false
     this.#loader.stop()
-    this.#alarm.cancel()
+    this.#alarm.off()
     this.#chores.drop()
     for (const wait of [deadlineMs, GIVE_UP_MS]) {
       const over = new AbortController()
@@ -358,7 +358,7 @@ export class Scheduler {
     if (!this.#running) return
     const now = this.#options.clock.elapsed()
     const readAt = this.#loader.reading ? Number.POSITIVE_INFINITY : now + this.#loader.wait()
-    this.#alarm.set(Math.min(readAt, this.#rests.wakeAt, this.#beatAt))
+    this.#alarm.by(Math.min(readAt, this.#rests.wakeAt, this.#beatAt))
   }
 
   #tick(): void {

@@ -8,9 +8,9 @@
 
 import type { Socket } from 'node:net'
 import type { TlsInfo } from '../mail/failure.ts'
+import { Alarm } from '../std/alarm.ts'
 import { assert } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
-import { Alarm } from './alarm.ts'
 import { Input, type LineEnding, type LineFault } from './input.ts'
 import { Output } from './output.ts'
 import { describeTls, type TlsUpgrade, upgradeToTls } from './tls.ts'

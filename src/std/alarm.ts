@@ -1,24 +1,27 @@
-import type { Clock, Timer } from '../std/clock.ts'
+import type { Clock, Timer } from './clock.ts'
 
-/** One timer for all deadlines of a connection: moving a deadline back costs nothing, for the owner looks again when it rings. */
+/**
+ * One timer for everything that has a deadline: it rings at the earliest that was asked for. Moving
+ * a deadline back costs nothing, for the owner looks again when it rings.
+ */
 export class Alarm {
   readonly #clock: Clock
   readonly #ring: () => void
   #timer: Timer | undefined
-  #at = 0
+  #at = Number.POSITIVE_INFINITY
 
   constructor(clock: Clock, ring: () => void) {
     this.#clock = clock
     this.#ring = ring
   }
 
-  /** Rings at `deadline` (in the time of Clock.elapsed) or before. */
+  /** Rings at `deadline` (in the time of Clock.elapsed) or before; then it is off until the next call. */
   by(deadline: number): void {
-    if (this.#timer && this.#at <= deadline) return
+    if (deadline >= this.#at) return
     this.#timer?.cancel()
     this.#at = deadline
     this.#timer = this.#clock.after(deadline - this.#clock.elapsed(), () => {
-      this.#timer = undefined
+      this.off()
       this.#ring()
     })
   }
@@ -26,5 +29,6 @@ export class Alarm {
   off(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+    this.#at = Number.POSITIVE_INFINITY
   }
 }
