@@ -143,7 +143,13 @@ before(async () => {
     requireTls: false,
   }
   const sender = { kind: 'network', address: '127.0.0.1' } as const
-  const origin = { door: 'smtp', sender, helloName: 'client.example', address: '127.0.0.1', protocol: 'ESMTP' }
+  const origin = {
+    door: 'smtp',
+    sender,
+    helloName: 'client.example',
+    address: '127.0.0.1',
+    protocol: 'ESMTP',
+  }
   files = []
   for (const text of fc.sample(message, { numRuns: MESSAGES, seed: SEED })) {
     const octets = Buffer.from(text, 'latin1')
