@@ -120,8 +120,8 @@ const MANY = 1_000_000
 let nextNumber = 1
 
 /**
- * Warms a running server up, its JIT too, with `kind.warmUp` messages or for half of `ms`, then
- * measures it once for `ms`.
+ * Warms a running server up, its JIT too, with `kind.warmUp` messages or for as long as the
+ * measurement itself takes, then measures it once for `ms`.
  */
 export async function measure(
   peer: Peer,
@@ -130,7 +130,7 @@ export async function measure(
 ): Promise<Measurement> {
   const { port, sink, ms, warmUp } = options
   const job = { ...load, port, numbers: false }
-  const warm = { messages: warmUp, forMs: ms / 2, firstNumber: nextNumber }
+  const warm = { messages: warmUp, forMs: ms, firstNumber: nextNumber }
   nextNumber += MANY
   await drained(sink, (await generate({ ...job, ...warm })).accepted)
   const before = await sink.ask('reset')

@@ -74,7 +74,7 @@ async function stop(child: ChildProcess): Promise<void> {
 
 export const haraka: PeerKind = {
   name: 'Haraka',
-  warmUp: 1500,
+  warmUp: 3000,
   missing() {
     if (existsSync(program)) return undefined
     try {

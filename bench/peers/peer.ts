@@ -26,7 +26,7 @@ export type Peer = {
 
 export type PeerKind = {
   readonly name: string
-  /** How many messages it gets before it is measured: several thousand for a JIT, few for C. */
+  /** How many messages it gets before it is measured: many thousand for a JIT, few for C. */
   readonly warmUp: number
   /** Why it cannot run here, in words that tell how to install it; undefined when it can. */
   missing(): string | undefined

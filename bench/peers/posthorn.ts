@@ -33,7 +33,7 @@ limits: { sessions_per_address: 2000 }
 
 export const posthorn: PeerKind = {
   name: 'Posthorn',
-  warmUp: 5000,
+  warmUp: 20_000,
   missing: () => undefined,
   async start(options): Promise<Peer> {
     mkdirSync(options.folder, { recursive: true })
