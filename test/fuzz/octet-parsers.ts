@@ -189,6 +189,9 @@ const HEADER_TOKENS = [
   'From ',
 ]
 
+/** RFC 5322 §2.2, with the blank before a colon of §4.5.3. */
+const HEADER_BLOCK = /^(?:[!-9;-~]+[ \t]*:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)*(?:\r\n)?$/
+
 const header: Target = {
   name: 'header',
   samples: [HEADER, 'a:b\r\n', 'X: y\r\n\r\nbody\r\n\r\n', 'From x\r\nA: b\r\n'],
@@ -196,6 +199,7 @@ const header: Target = {
   check(octets, dice) {
     const block = octets.toString('latin1')
     const fields = splitHeader(block)
+    assert.equal(Array.isArray(fields), HEADER_BLOCK.test(block))
     if (Array.isArray(fields)) {
       const joined = fields.map((field) => field.raw).join('')
       assert.ok(block === joined || block === `${joined}\r\n`)

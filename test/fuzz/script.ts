@@ -122,10 +122,10 @@ function nextSaid(dice: Dice, model: Model, manner: Manner): string {
 
 function fittingLine(dice: Dice, model: Model, manner: Manner): string {
   const { transaction } = model
-  if (!model.greeted) return dice.pick(hellos)
+  if (!model.greeted) return model.tls && dice.oneIn(2) ? anyLine(dice, manner) : dice.pick(hellos)
   if (!transaction) {
     if (manner.rules.tls === 'starttls' && !model.tls && dice.oneIn(3)) return 'STARTTLS'
-    if (model.credential === undefined && dice.oneIn(5)) return dice.pick(logins)
+    if (dice.oneIn(5)) return dice.oneIn(2) ? logins[0]! : dice.pick(logins)
     return `MAIL ${dice.pick([...senders.keys()])}`
   }
   if (transaction.chunks !== undefined) return chunkSaid(dice, manner)

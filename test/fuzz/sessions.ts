@@ -32,6 +32,7 @@ export type SessionFigures = {
 
 const AT_ONCE = 24
 const STUCK_MS = 15_000
+const SHRINKING_MS = 30_000
 const MOST_SEGMENTS = 250
 
 type Counts = { replies: number; messages: number; repeated: number; handshakes: number }
@@ -363,9 +364,10 @@ class Ear {
 async function shrunkScript(one: Case): Promise<Script> {
   const counts: Counts = { replies: 0, messages: 0, repeated: 0, handshakes: 0 }
   let best = one.script
-  for (let tries = 0, smaller = true; smaller && tries < 300; ) {
+  const deadline = performance.now() + SHRINKING_MS
+  for (let smaller = true; smaller; ) {
     smaller = false
-    for (let i = best.items.length - 1; i >= 0 && tries < 300; i--, tries++) {
+    for (let i = best.items.length - 1; i >= 0 && performance.now() < deadline; i--) {
       const script = { ...best, items: best.items.toSpliced(i, 1) }
       if (!(await faultOf([{ ...one, script }], counts))?.alone) continue
       best = script

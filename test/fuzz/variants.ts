@@ -83,7 +83,8 @@ const plain: Rules = {
 const ruleSets: Readonly<Record<string, Rules>> = {
   plain,
   trusted: { ...plain, trusted: true },
-  starttls: { ...plain, tls: 'starttls', authWithoutTls: false },
+  // A login before the handshake counts for nothing after it.
+  starttls: { ...plain, tls: 'starttls' },
   strict: { ...plain, tls: 'starttls', authWithoutTls: false, requireAuth: true },
 }
 const judgedRules: Rules = {
