@@ -21,6 +21,8 @@ const LONGEST_LINE = 998
 /** A message so many times too big is not read to its end. */
 const PATIENCE = 4
 const CRLF = Buffer.from('\r\n')
+/** The two clients that meet this most often. */
+const FIX = 'Fix: in Python use send_message() instead of sendmail(bytes), with curl --crlf'
 
 /** One message on its way in: hands octets to the sink until something is wrong, then drops them. */
 export class Incoming {
@@ -162,7 +164,7 @@ function tooBig(messageOctets: number, options: { hangUp: boolean }): Refusal {
 
 function badLineEnds(options: { hangUp: boolean }): Refusal {
   const text = 'Error: a bare CR, a bare LF or a NUL in the message; lines must end with CR LF'
-  return new Refusal(reply(550, '5.6.11', text), options)
+  return new Refusal(reply(550, '5.6.11', text, FIX), options)
 }
 
 /** For a session by hand that has LF for all its line ends; there is no CR in the chunk, so the way back is exact. */
