@@ -163,8 +163,8 @@ function tooBig(messageOctets: number, options: { hangUp: boolean }): Refusal {
 }
 
 function badLineEnds(options: { hangUp: boolean }): Refusal {
-  const text = 'Error: a bare CR, a bare LF or a NUL in the message; lines must end with CR LF'
-  return new Refusal(reply(550, '5.6.11', text, FIX), options)
+  const text = `Error: a bare CR, a bare LF or a NUL in the message; lines must end with CR LF. ${FIX}`
+  return new Refusal(reply(550, '5.6.11', text), options)
 }
 
 /** For a session by hand that has LF for all its line ends; there is no CR in the chunk, so the way back is exact. */
