@@ -97,6 +97,11 @@ const places: [title: string, given: Given, expected: string[]][] = [
     ['posthorn.yaml:2:1  not YAML: Map keys must be unique'],
   ],
   [
+    'a map for a key',
+    { yaml: `${'? '.repeat(300)}x` },
+    ['posthorn.yaml:1:1  a configuration file is a list of "option: value" lines, at most 1 MiB'],
+  ],
+  [
     'octets where options should be',
     { yaml: 'limits: !!binary ul' },
     ['posthorn.yaml:1:18  limits: expected a group of options, found "ul"'],

@@ -1,6 +1,6 @@
 // The YAML file as a tree that remembers where everything stands.
 
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+import { isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import type { ConfigFault, Origin } from './faults.ts'
 import { isTree } from './overlay.ts'
 
@@ -62,11 +62,24 @@ function brief(text: string): string {
 }
 
 function toPlain(document: ReturnType<typeof parseDocument>): unknown {
+  if (hasOddKeys(document)) return false
   try {
     return document.toJS({ maxAliasCount: 100 })
   } catch {
     return false // an alias bomb
   }
+}
+
+/** Maps and lists as keys would be written out as text, nested ones in time without bounds. */
+function hasOddKeys(document: ReturnType<typeof parseDocument>): boolean {
+  let odd = false
+  visit(document, {
+    Pair(_, { key }) {
+      odd ||= key !== null && !isScalar(key)
+      return odd ? visit.BREAK : undefined
+    },
+  })
+  return odd
 }
 
 function offsetOf(root: unknown, path: readonly PropertyKey[], of: 'key' | 'value'): number {
