@@ -365,19 +365,18 @@ export class Model {
   }
 
   #endChunk(content: string, last: boolean): undefined {
-    const tooBig = content.length > this.#rules.limits.messageOctets
     // A CR at the end of a chunk may find its LF in the next one.
-    if (tooBig) this.#endTransaction('552')
-    else if (isMalformed(last ? content : content.replace(/\r$/, ''))) this.#endTransaction('550')
+    if (content.length > this.#rules.limits.messageOctets) this.#refuse('552')
+    else if (isMalformed(last ? content : content.replace(/\r$/, ''))) this.#refuse('550')
     else if (!last) this.#say('250')
     else this.#judge(content === '' || content.endsWith('\r\n') ? content : `${content}\r\n`)
   }
 
   /** A whole message: taken or refused, the transaction is over. */
   #judge(content: string): undefined {
-    if (content.length > this.#rules.limits.messageOctets) return this.#endTransaction('552')
-    if (isMalformed(content)) return this.#endTransaction('550')
-    if (content.split('\r\n').some((line) => line.length > 998)) return this.#endTransaction('554')
+    if (content.length > this.#rules.limits.messageOctets) return this.#refuse('552')
+    if (isMalformed(content)) return this.#refuse('550')
+    if (content.split('\r\n').some((line) => line.length > 998)) return this.#refuse('554')
     const { judged } = this.#rules
     if (!judged && content.includes(REFUSED_LATE)) return this.#endTransaction('550')
     if (!judged && content.includes(BROKEN_LATE)) return this.#endTransaction('451')
@@ -397,12 +396,17 @@ export class Model {
     this.#endTransaction(judged ? '250|550|552|554' : '250')
   }
 
+  /** A service that judges may have found something else before. */
+  #refuse(code: string): undefined {
+    this.#endTransaction(this.#rules.judged ? '550|552|554' : code)
+  }
+
   #endTransaction(code: string, options: { hangUp?: boolean; keep?: boolean } = {}): undefined {
     if (!options.keep) this.transaction = undefined
     this.reading = 'commands'
     const { hangUp = false } = options
     // A service that judges leaves the account of errors unknown; its limit is out of reach then.
-    if (code.startsWith('250|')) this.replies.push(code)
+    if (this.#rules.judged && code.includes('|') && !hangUp) this.replies.push(code)
     else this.#say(code, { hangUp })
   }
 

@@ -147,7 +147,9 @@ const inputLines: Target = {
     Buffer.from([0xc3]),
     'x'.repeat(60),
   ],
-  check(octets, dice) {
+  check(all, dice) {
+    // Each line is a call of its own: what is slow here is the number of them.
+    const octets = all.subarray(0, 8_192)
     const lineEnding = dice.pick(LINE_ENDINGS)
     const maxBytes = dice.pick([64, 2_048])
     const whole = linesRead([octets], lineEnding, maxBytes)

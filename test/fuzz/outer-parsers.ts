@@ -304,6 +304,7 @@ const yaml: Target = {
   samples: [CONFIG, 'a: &a [x, x]\nb: *a\n', '- 1\n- 2\n', '? {a: b}\n: c\n'],
   tokens: CONFIG_TOKENS,
   share: 0.2,
+  operator: true,
   check(octets, dice) {
     const file = readYaml('posthorn.yaml', textOf(octets, dice))
     assert.ok(typeof file.tree === 'object' && !Array.isArray(file.tree))
@@ -332,6 +333,7 @@ const config: Target = {
   samples: [CONFIG, 'domains: [a.example, b.example]\n', 'relayhost: ""\nsmtp:\n', 'hostname: 1\n'],
   tokens: CONFIG_TOKENS,
   share: 0.05,
+  operator: true,
   check(octets, dice) {
     const where = configFolder()
     const text = textOf(octets, dice)

@@ -27,6 +27,8 @@ export type ParserFigures = {
   /** Processor time of the slowest call, the best of several repetitions. */
   readonly worstMs: number
   readonly worstOctets: number
+  readonly worstRun: number
+  readonly operator: boolean
   /** What is held after all runs and was not before, after a collection of garbage. */
   readonly heapGrowthMiB: number
   readonly failure?: ParserFailure
@@ -51,7 +53,7 @@ export async function fuzzParser(target: Target, options: ParserOptions): Promis
   const startedAt = performance.now()
   const warm = Math.min(1_000, runs)
   let heapBefore = 0
-  let worst = { ms: 0, octets: 0 }
+  let worst = { ms: 0, octets: 0, run: 0 }
   let failure: ParserFailure | undefined
   let done = 0
   for (; done < runs && !failure; done++) {
@@ -64,7 +66,7 @@ export async function fuzzParser(target: Target, options: ParserOptions): Promis
     if (error) failure = await describe(target, one, { error, seed, run: first + done })
     else if (ms > Math.max(SLOW_MS, worst.ms)) {
       const best = await bestOf(target, one)
-      if (best > worst.ms) worst = { ms: best, octets: one.octets.length }
+      if (best > worst.ms) worst = { ms: best, octets: one.octets.length, run: first + done }
     }
   }
   return {
@@ -73,6 +75,8 @@ export async function fuzzParser(target: Target, options: ParserOptions): Promis
     seconds: (performance.now() - startedAt) / 1000,
     worstMs: worst.ms,
     worstOctets: worst.octets,
+    worstRun: worst.run,
+    operator: target.operator === true,
     heapGrowthMiB: heapBefore === 0 ? 0 : (collectGarbage() - heapBefore) / 2 ** 20,
     ...(failure ? { failure } : {}),
   }

@@ -13,6 +13,8 @@ export type Target = Recipe & {
   readonly check: (octets: Buffer, dice: Dice) => void | Promise<void>
   /** Slow ones run less often: this part of the runs. */
   readonly share?: number
+  /** Reads what only the operator writes: how long that takes is told, but no goal. */
+  readonly operator?: true
 }
 
 /** Octets as text in one of the ways in which text comes: UTF-8 mostly, one character an octet, halves of characters. */
