@@ -38,6 +38,8 @@ const DEAF = Buffer.from('NOOP\r\nVRFY a\r\n'.repeat(500))
 class Crowd {
   readonly #job: CrowdJob
   readonly #open = new Set<Socket>()
+  /** Past the greeting: from now on it is slow. */
+  readonly #dripping = new Set<Socket>()
   #turnedAway = 0
   #lost = 0
   #opening = 0
@@ -62,21 +64,26 @@ class Crowd {
   }
 
   #more(): void {
-    while (this.#opening < AT_ONCE && this.#started < this.#job.count) this.#dial(this.#started++)
+    while (this.#opening < AT_ONCE && this.#started < this.#job.count) {
+      this.#opening++
+      this.#dial(this.#started++, () => {
+        this.#opening--
+        this.#more()
+      })
+    }
     if (this.#opening === 0 && this.#started === this.#job.count) this.#ready()
   }
 
-  #dial(number: number): void {
+  /** @param settled called once, when this one has had its chance */
+  #dial(number: number, settled: () => void = () => {}): void {
     const { port, addresses, net, mode, insists } = this.#job
     const host = (number % addresses) + 1
     const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.${net}.${host}` })
-    this.#opening++
-    let settled = false
+    let over = false
     const settle = () => {
-      if (settled) return
-      settled = true
-      this.#opening--
-      this.#more()
+      if (over) return
+      over = true
+      settled()
     }
     let heard = ''
     socket.on('connect', () => {
@@ -94,11 +101,13 @@ class Crowd {
         const before = heard
         if (heard.length < 2_000) heard += chunk.toString('latin1')
         if (before === '') this.#greeted(socket, heard)
-        if (/^250 /m.test(heard) || heard.startsWith('421')) settle()
+        if (/^(354|250) /m.test(heard)) this.#dripping.add(socket)
+        if (this.#dripping.has(socket) || heard.startsWith('421')) settle()
       })
     socket.on('error', () => {})
     socket.on('close', () => {
       if (this.#open.delete(socket)) this.#lost++
+      this.#dripping.delete(socket)
       settle()
       if (insists) setTimeout(() => this.#dial(number), 200)
     })
@@ -122,7 +131,7 @@ class Crowd {
   #drip(): void {
     const { mode } = this.#job
     if (mode !== 'commands' && mode !== 'data' && mode !== 'deaf') return
-    for (const socket of this.#open) {
+    for (const socket of mode === 'deaf' ? this.#open : this.#dripping) {
       if (!socket.writable) continue
       if (mode !== 'deaf') socket.write('x')
       else if (!socket.writableNeedDrain) socket.write(DEAF)

@@ -69,7 +69,6 @@ limits: { sessions: ${each * 7}, sessions_per_address: 500 }`,
       what: 'memory more than before',
       value: posthorn.memory() - before,
       unit: 'MiB',
-      atMost: 200,
     },
   ]
 }
