@@ -18,17 +18,17 @@ import { type FakeAnswer, mapResolver } from './dns.ts'
 /** Long enough for a busy machine, short enough for a test that waits for the end. */
 export const shortTimeouts: ClientTimeouts = {
   connect: 2_000,
-  banner: 800,
-  hello: 800,
-  tls: 800,
-  auth: 800,
-  mail: 800,
-  rcpt: 800,
-  data: 800,
+  banner: 2_500,
+  hello: 2_500,
+  tls: 2_500,
+  auth: 2_500,
+  mail: 2_500,
+  rcpt: 2_500,
+  data: 2_500,
   commands: 30_000,
   block: 1_000,
-  content: 800,
-  reset: 800,
+  content: 2_500,
+  reset: 2_500,
   quit: 200,
 }
 
