@@ -207,23 +207,23 @@ export class Loader {
       site.refilling = false
       return
     }
-    const limit = site.held + wanted
     this.#gone.clear()
     site.overflow = false
-    let count = 0
+    let isMore = false
     try {
+      const limit = site.held + wanted
       const found = await this.#store.dueAt(site.name, { now: this.#time.now(), limit })
-      for (const due of found) {
-        count += due.entries.length
-        this.#shelf.take(due, 'site')
-      }
+      isMore = found.next !== undefined
+      for (const due of found.messages) this.#shelf.take(due, 'site')
     } catch (error) {
-      count = limit
+      site.overflow = true
       throw error
     } finally {
-      if (count >= limit) site.overflow = true
       site.refilling = false
+      // Mail that came or went back to the store meanwhile may have been missed by this read.
+      if (this.#shelf.wantsRefill(site)) this.refill(site)
     }
+    if (isMore) site.overflow = true
   }
 
   /** The store cannot be read: what was wanted is wanted again, a little later. */

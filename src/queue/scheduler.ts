@@ -331,8 +331,7 @@ export class Scheduler {
   }
 
   #refill(site: Site): void {
-    if (!site.overflow || site.resting || site.refilling) return
-    if (site.held * 2 <= this.#options.limits.siteEntries) this.#loader.refill(site)
+    if (this.#shelf.wantsRefill(site)) this.#loader.refill(site)
   }
 
   #turn(site: Site): void {

@@ -79,6 +79,12 @@ export class Shelf {
     return Math.min(this.room(), share - site.held)
   }
 
+  /** Does the store have more for it, and memory little? */
+  wantsRefill(site: Site): boolean {
+    if (!site.overflow || site.resting || site.refilling) return false
+    return site.held * 2 <= this.#options.limits.siteEntries
+  }
+
   find(name: SiteName): Site | undefined {
     return this.#sites.get(name)
   }

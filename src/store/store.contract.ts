@@ -223,9 +223,11 @@ function scheduleStories(story: Story): void {
     const near = sample(store, { site: 'near', at: NOON + 5 })
     const far = sample(store, { site: 'far', at: NOON + 9 })
     await Promise.all([store.commit(near), store.commit(far)])
-    const ids = (await store.dueAt('near', { now: NOON + 100, limit: 5 })).map((m) => m.message.id)
+    const { messages } = await store.dueAt('near', { now: NOON + 100, limit: 5 })
+    const ids = messages.map((m) => m.message.id)
     assert.deepEqual(ids, [near.message.id])
-    assert.deepEqual(await store.dueAt('near', { now: NOON, limit: 5 }), [])
+    assert.deepEqual(await store.dueAt('near', { now: NOON, limit: 5 }), { messages: [] })
+    assert.ok((await store.dueAt('near', { now: NOON + 100, limit: 1 })).next, 'there is more')
     assert.equal(await store.nextDue(NOON), NOON + 5)
     assert.equal(await store.nextDue(NOON + 5), NOON + 9)
     assert.equal(await store.nextDue(NOON + 9), undefined)
@@ -312,7 +314,8 @@ function settleStories(story: Story): void {
     await store.reroute(({ domain }, world) => `${world}:${domain}`)
     const sites = (await store.queuePage({ filter: {}, limit: 10 })).map((row) => row.entry.site)
     assert.deepEqual(sites, ['live:one.example', 'live:two.example', 'sandbox:one.example'])
-    assert.equal((await store.dueAt('live:two.example', { now: NOON, limit: 5 })).length, 1)
+    const moved = await store.dueAt('live:two.example', { now: NOON, limit: 5 })
+    assert.equal(moved.messages.length, 1)
   })
 }
 

@@ -141,7 +141,7 @@ export type Store = AsyncDisposable & {
    */
   due(options: DueOptions): Promise<DueBatch>
   /** The same for one site. */
-  dueAt(site: SiteName, options: { now: number; limit: number }): Promise<readonly DueMessage[]>
+  dueAt(site: SiteName, options: { now: number; limit: number }): Promise<DueBatch>
   /** When the earliest ready entry after `after` is due; undefined when there is none. */
   nextDue(after: number): Promise<number | undefined>
   /** Applies a settlement in one commit; resolves after the sync. Changes to entries that are gone are ignored. */

@@ -67,8 +67,31 @@ export class Reader {
     this.#state = { database, ...prepareAll(database) }
   }
 
-  /** Answers every query of a batch; a damaged database fails the batch as a whole. */
+  /** Answers every query of a batch as of one moment; a damaged database fails the batch as a whole. */
   run(queries: readonly Query[], transfer: ArrayBuffer[]): Answer {
+    const { begin, end } = this.#state
+    try {
+      begin.run()
+      const answer = this.#answer(queries, transfer)
+      end.run()
+      return answer
+    } catch (error) {
+      this.#rollback()
+      const text = String(error)
+      if (troubleOf(error) === 'corrupt') return { corrupt: { text } }
+      return { failures: queries.map((_, index) => ({ index, kind: 'failed', text })) }
+    }
+  }
+
+  #rollback(): void {
+    try {
+      if (this.#state.database.isTransaction) this.#state.database.exec('ROLLBACK')
+    } catch {
+      // The next batch meets the same trouble and tells it.
+    }
+  }
+
+  #answer(queries: readonly Query[], transfer: ArrayBuffer[]): Answer {
     const values: unknown[] = []
     const failures: { index: number; kind: 'failed'; text: string }[] = []
     for (let index = 0; index < queries.length; index++) {
@@ -110,6 +133,8 @@ function prepareAll(database: Database) {
   const entries = (where: string) =>
     prepare(database, `SELECT ${ENTRY_COLUMNS} FROM entries WHERE ${where}`)
   return {
+    begin: prepare(database, 'BEGIN'),
+    end: prepare(database, 'COMMIT'),
     due: entries(
       'due_at <= ? AND (due_at, message, idx) > (?, ?, ?) ORDER BY due_at, message, idx LIMIT ?',
     ),

@@ -125,20 +125,21 @@ export class SqliteStore implements Store {
     return new ContentDamaged(`the content of ${formatMessageId(message)} is damaged`)
   }
 
-  async due(options: DueOptions): Promise<DueBatch> {
-    const packet = (await this.#threads.read('due', options)) as Packet
+  due(options: DueOptions): Promise<DueBatch> {
+    return this.#dueBatch('due', options)
+  }
+
+  dueAt(site: SiteName, options: { now: number; limit: number }): Promise<DueBatch> {
+    return this.#dueBatch('dueAt', { site, ...options })
+  }
+
+  async #dueBatch(query: string, argument: object): Promise<DueBatch> {
+    const packet = (await this.#threads.read(query, argument)) as Packet
     const messages = await this.#messagesOf(packet)
     const { last } = packet
     if (!last) return { messages }
     const key = { message: last[0] as MessageId, index: last[1] }
     return { messages, next: { at: last[2] ?? 0, key } }
-  }
-
-  async dueAt(
-    site: SiteName,
-    options: { now: number; limit: number },
-  ): Promise<readonly DueMessage[]> {
-    return this.#messagesOf((await this.#threads.read('dueAt', { site, ...options })) as Packet)
   }
 
   nextDue(after: number): Promise<number | undefined> {
