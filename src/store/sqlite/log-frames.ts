@@ -17,6 +17,7 @@ export type LogFrames = {
   /** Commits that SQLite would not see, since a frame before them is damaged. */
   readonly lostCommits: number
   readonly salts: readonly [number, number] | undefined
+  readonly headerIsWhole: boolean
   /** Frames up to the last commit that SQLite sees. */
   readonly wholeFrames: number
 }
@@ -53,9 +54,12 @@ export function logWasCut(path: string, pageBytes: number): boolean {
   if (frames <= writtenBack) return false
   const log = readLogFrames(`${path}-wal`, pageBytes)
   if (!log) return true
-  // The salts stand in the index as they do in the log.
-  const sameLog = log.salts?.[0] === index.readInt32BE(32) && log.salts[1] === index.readInt32BE(36)
-  return !sameLog || log.wholeFrames < frames
+  // The salts stand in the index as they do in the log; the first grows each time the log begins anew.
+  const [first, second] = [index.readInt32BE(32), index.readInt32BE(36)]
+  const ahead = ((log.salts?.[0] ?? first) - first) | 0
+  // The index is not synced: after the machine went down it may be of an earlier log.
+  if (log.headerIsWhole && ahead > 0) return false
+  return ahead !== 0 || log.salts?.[1] !== second || log.wholeFrames < frames
 }
 
 type Salts = readonly [number, number]
@@ -103,7 +107,7 @@ function scan(file: number, expectedPageBytes: number): LogFrames | undefined {
     if (chained) wholeFrames = (at - HEADER) / frameBytes + 1
     else lostCommits++
   }
-  return { pageBytes, pages: frames, lostCommits, salts, wholeFrames }
+  return { pageBytes, pages: frames, lostCommits, salts, headerIsWhole, wholeFrames }
 }
 
 function read(file: number, at: number, length: number): Buffer {
