@@ -8,7 +8,7 @@ import { systemClock } from '../../std/clock.ts'
 import { countDamage, makeWay } from './aside.ts'
 import { type Database, openForWriting, prepare, single, troubleOf } from './driver.ts'
 import { Healer } from './heal.ts'
-import { faultOfLog, finishRebuild, logLostItsEnd, rebuild } from './rebuild.ts'
+import { createQueue, faultOfLog, finishRebuild, logLostItsEnd, rebuild } from './rebuild.ts'
 import { ForeignDatabase, migrate, NewerSchema } from './schema.ts'
 import { DATABASE_NAME, type Ready, type Recovery } from './thread-data.ts'
 
@@ -25,6 +25,7 @@ export function prepareFolder(data: { readonly folder: string; readonly damaged?
   const path = join(folder, DATABASE_NAME)
   makeWay(`${path}-journal`, systemClock.now())
   finishRebuild(path)
+  createQueue(path)
   let recovered: Recovery | undefined
   const cut = logLostItsEnd(path)
   let why = data.damaged ?? faultOf(path)
@@ -55,6 +56,7 @@ function faultOf(path: string): string | undefined {
     const found = statSync(name, { throwIfNoEntry: false })
     if (found && !found.isFile()) return `${name} is not a file`
   }
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0) return 'the database is empty'
   const logFault = faultOfLog(path)
   if (logFault !== undefined) return logFault
   let database: Database | undefined

@@ -39,6 +39,19 @@ export function rebuild(path: string, why: string): Recovery {
   return { ...salvaged, damaged, why, folder: folder ?? '' }
 }
 
+/** Makes an empty queue where there is none. It gets its name when it is whole: an empty file is damage. */
+export function createQueue(path: string): void {
+  if (existsSync(path) || existsSync(`${path}-wal`)) return
+  const building = `${path}.building`
+  remove(building)
+  const database = openForWriting(building)
+  migrate(database)
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  database.close()
+  renameSync(building, path)
+  syncFolder(dirname(path))
+}
+
 /** Puts a finished database in its place; also the end of a rebuild that a crash has cut. */
 export function finishRebuild(path: string): string | undefined {
   remove(`${path}.building`)
