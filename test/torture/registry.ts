@@ -1,5 +1,6 @@
 // All torments, in the order of the report. A new one is a line here.
 
+import { fuzz } from '../fuzz/torment.ts'
 import { badSync } from './bad-sync.ts'
 import { clock } from './clock.ts'
 import { damage } from './damage.ts'
@@ -31,6 +32,7 @@ export const torments: readonly Torment[] = [
   slowClients,
   largeQueue,
   soak,
+  fuzz,
   hostilePeers,
   dnsFaults,
   clock,
