@@ -16,6 +16,7 @@ const SLOW_MS = 400
 const PAUSE_MS = 40
 /** Results of deliveries are durable at most so much later. */
 const SETTLE_MS = 100
+const LONG_LIFE_MS = 40_000
 const QUIET_MS = 20_000
 const DISK_MEBIBYTES = 256
 
@@ -80,7 +81,7 @@ type Series = {
 
 /** Load and cuts in turns; then everything has time to arrive. */
 async function series(
-  { rig, receiver, disk, environment, random, say }: Scene,
+  { rig, receiver, disk, environment, full, random, say }: Scene,
   {
     cuts,
     delayMs,
@@ -95,7 +96,8 @@ async function series(
   const load = await Load.start(rig, { pauseMs: PAUSE_MS, firstNumber })
   for (let cut = 1; cut <= cuts; cut++) {
     await receiver.next()
-    await sleep(200 + random() * 800)
+    // Now and then long enough for the kernel to write back what nobody has synced.
+    await sleep(full && cut % 8 === 0 ? LONG_LIFE_MS : 200 + random() * 800)
     server.process.kill('SIGSTOP')
     const at = performance.now()
     ends.push({ at, lately: receiver.since(at - SETTLE_MS) })
