@@ -1,8 +1,8 @@
 // Time for the queue, when the wall clock may be set while we run. Two questions, two answers:
 //
 // - "Is it due?" is asked of now(): the wall clock without its forward jumps. After a jump of a day
-//   it catches up at double speed, so retries come at most twice as often as usual; after a backward
-//   step it follows at once, and the scheduler draws in what would then wait too long.
+//   it catches up half as fast again as time, so retries come less than twice as often as usual;
+//   after a backward step it follows at once, and the scheduler draws in what would wait too long.
 // - "Is it too old?" is asked of age(): the time that really passed since acceptance, as far as this
 //   process can know. Every step is remembered together with the newest message before it.
 //
@@ -14,7 +14,7 @@ import type { Clock } from '../std/clock.ts'
 /** Smaller differences are slewing, rounding or a slow tick: the wall clock is followed. */
 const TOLERANCE_MS = 5_000
 /** While it is behind, the queue's clock goes this much faster than time. */
-const CATCH_UP_SPEED = 2
+const CATCH_UP_SPEED = 1.5
 const MOST_STEPS = 64
 
 type Step = { readonly newest: number; readonly by: number }
