@@ -265,15 +265,23 @@ function watch(posthorn: Posthorn): { stop(): Promise<Seen> } {
   let pause = 0
   let over = false
   const look = async () => {
-    await posthorn.lag()
-    ours.reset()
     while (!over) {
-      await sleep(500)
-      pause = Math.max(pause, await posthorn.lag())
-      memory = Math.max(memory, posthorn.memory())
+      try {
+        pause = Math.max(pause, await posthorn.lag())
+        memory = Math.max(memory, posthorn.memory())
+      } catch {
+        // The HTTP door is not open yet, or not any more.
+      }
+      await sleep(250)
     }
   }
-  const looking = look().catch(() => {}) // the server may have ended
+  const looking = posthorn
+    .lag()
+    .catch(() => 0)
+    .then(() => {
+      ours.reset()
+      return look()
+    })
   return {
     async stop() {
       over = true
