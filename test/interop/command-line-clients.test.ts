@@ -185,6 +185,9 @@ describe('curl', { skip: missing('curl') }, () => {
   it('is told that its lines do not end in CR LF', async () => {
     const { code } = await curl(`smtp://127.0.0.1:${posthorn.port}`, 'LF')
     assert.notEqual(code, 0)
-    assert.match(String(posthorn.log('refused').at(-1)?.reply), /^550 5\.6\.11 .*CR LF\. Fix: .*--crlf$/)
+    assert.match(
+      String(posthorn.log('refused').at(-1)?.reply),
+      /^550 5\.6\.11 .*CR LF\. Fix: .*--crlf$/,
+    )
   })
 })
