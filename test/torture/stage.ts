@@ -80,7 +80,7 @@ export type PosthornOptions = {
 }
 
 /** Those of `npm start`, or of TORTURE_NODE_FLAGS. */
-function usualFlags(): readonly string[] {
+export function usualFlags(): readonly string[] {
   const given = process.env['TORTURE_NODE_FLAGS']
   if (given !== undefined) return given.split(' ').filter(Boolean)
   const { scripts } = JSON.parse(
@@ -115,7 +115,15 @@ ${settings}
     cwd: folder,
   })
   closeSync(log)
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  // Whatever becomes of us, it does not outlive us.
+  const kill = () => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      process.off('exit', kill)
+      resolve()
+    })
+  })
   const tooSoon = gone.then(() => {
     throw new Error(`the server ended:\n${readFileSync(logFile, 'utf8').slice(-2000)}`)
   })
