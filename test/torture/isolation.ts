@@ -13,7 +13,7 @@ const SLOW = '127.8.6.2'
 const TEN_MINUTES = 600_000
 const DOMAINS = 20
 /** The short form runs beside other tests, which come and go. */
-const SHORT_SHARE = 60
+const SHORT_SHARE = 25
 
 export const isolation: Torment = {
   id: 'R22',
