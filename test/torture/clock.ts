@@ -79,6 +79,7 @@ async function setClock(step: string, windowMs: number): Promise<readonly Figure
       value: longest / 1000,
       unit: 's',
       atMost: LONGEST_GAP_MS / 1000,
+      isPace: true,
     },
     { what: `${step}: lost`, value: lost.length, atMost: 0 },
     { what: `${step}: came twice`, value: receiver.repeats.length, atMost: 0 },

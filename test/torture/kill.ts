@@ -95,7 +95,7 @@ function figuresOf(
   const mean = twice.reduce((total, n) => total + n, 0) / twice.length
   const most = Math.max(...twice)
   return [
-    { what: `${load}: rate`, value: perSecond, unit: 'a second', atLeast: 100 },
+    { what: `${load}: rate`, value: perSecond, unit: 'a second', atLeast: 100, isPace: true },
     { what: `${load}: came twice, mean`, value: mean, unit: 'a kill', ...average },
     { what: `${load}: came twice, at worst`, value: most, unit: 'a kill', atMost: 20 },
   ]

@@ -18,6 +18,8 @@ export type Figure = {
   readonly unit?: string
   readonly atMost?: number
   readonly atLeast?: number
+  /** It says as much of what else the machine does: npm test tells it and does not insist. */
+  readonly isPace?: true
 }
 
 export type Torment = {
