@@ -23,6 +23,8 @@ export type Query = {
 export type Response = {
   readonly rcode: string
   readonly truncated: boolean
+  /** The server holds the zone itself. */
+  readonly authoritative: boolean
   readonly authentic: boolean
   /** The question came back in the case in which we wrote it; a simple forwarder may lose it, a forger must guess it. */
   readonly sameCase: boolean
@@ -110,6 +112,7 @@ export function readResponse(octets: Buffer, query: Query): Response | 'garbage'
   return {
     rcode: opt?.type === 'OPT' && opt.extendedRcode !== 0 ? 'BADVERS' : rcode,
     truncated: packet.flag_tc,
+    authoritative: packet.flag_aa,
     authentic: packet.flag_ad,
     sameCase: bare || question?.name === query.name,
     answers: packet.answers ?? [],

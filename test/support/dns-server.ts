@@ -35,10 +35,10 @@ export type ScriptedDns = AsyncDisposable & {
 
 const RESPONSE = 0x8180
 
-/** Listens on a free port of `address`, over UDP and TCP. */
+/** Listens on a free port of `address` (or on the one given), over UDP and TCP. */
 export async function scriptedDns(
   respond: (query: DnsQuery) => DnsReply,
-  options?: { address: string },
+  options?: { address: string; port?: number },
 ): Promise<ScriptedDns> {
   const address = options?.address ?? '127.0.0.1'
   const asked: string[] = []
@@ -64,7 +64,7 @@ export async function scriptedDns(
   udp.on('message', (octets, peer) => {
     for (const reply of answer(octets, 'udp', peer.port)) udp.send(reply, peer.port, peer.address)
   })
-  await new Promise<void>((resolve) => tcp.listen(0, address, resolve))
+  await new Promise<void>((resolve) => tcp.listen(options?.port ?? 0, address, resolve))
   const { port } = tcp.address() as { port: number }
   await new Promise<void>((resolve) => udp.bind(port, address, resolve))
   return {
