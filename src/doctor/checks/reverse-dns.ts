@@ -42,8 +42,9 @@ async function findingOf(address: string, options: ReverseDnsOptions): Promise<F
   return found('PTR_OK', address, { address, name: hostname })
 }
 
-const GENERIC_WORD =
-  /(^|[-.\d])(vps|vm|vds|cloud|dyn|dynamic|dhcp|pool|dsl|adsl|ppp|cable|broadband|dialup|customer|client|clients|host|server|srv|static|ip|ipv4|ipv6|unassigned|unknown|no-?ptr|no-?reverse|compute)(?=[-.\d])/
+const GENERIC_WORDS = `vps vm vds cloud dyn dynamic dhcp pool dsl adsl ppp cable broadband dialup
+  customer client clients host server srv static ip ipv4 ipv6 unassigned unknown noptr compute`
+const GENERIC_WORD = new RegExp(`(^|[-.\\d])(${GENERIC_WORDS.split(/\s+/).join('|')})(?=[-.\\d])`)
 
 /**
  * Whether a name looks like one that a hoster gives by itself: with the address in it, or a word
