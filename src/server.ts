@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Control, Dependencies, Server } from './api/control.ts'
 import type { Config } from './config/schema.ts'
 import { createDelivery, type Delivery } from './delivery/deliver.ts'
-import { createResolver } from './dns/stub.ts'
+import { createResolver, type StubOptions } from './dns/stub.ts'
 import type { Record } from './events/event.ts'
 import { createFigures } from './events/figures.ts'
 import { createRecord } from './events/record.ts'
@@ -21,6 +21,7 @@ import { Scheduler } from './queue/scheduler.ts'
 import { createSettler } from './queue/settle.ts'
 import { SteadyTime } from './queue/steady.ts'
 import { makeControl } from './server/control.ts'
+import { askDoctor } from './server/doctor.ts'
 import { Domains } from './server/domains.ts'
 import { setForeignAside } from './server/folder.ts'
 import { openHttp } from './server/http.ts'
@@ -38,6 +39,8 @@ import type { Store } from './store/store.ts'
 export type House = {
   readonly config: Config
   readonly store: Store
+  /** How this server asks DNS. */
+  readonly dns: StubOptions
   readonly metrics: Metrics
   readonly record: Record
   readonly domains: Domains
@@ -105,13 +108,9 @@ async function build(
   const domains = await Domains.open({ store, config, clock, log })
   const credentials = new Credentials(await store.credentials())
   const resolvConf = await readFile('/etc/resolv.conf', 'utf8').catch(() => '')
-  const resolver = createResolver({
-    ...dnsOf(config, resolvConf),
-    clock,
-    timeoutMs: 5_000,
-    attempts: 2,
-    cacheEntries: 20_000,
-  })
+  const asking = { clock, timeoutMs: 5_000, attempts: 2, cacheEntries: 20_000 }
+  const dns = { ...dnsOf(config, resolvConf), ...asking }
+  const resolver = createResolver(dns)
   parts.defer(() => resolver.close())
   const { keyring } = domains
   const sandboxKey = await sandboxKeyIn(join(config.data, 'keys'))
@@ -130,7 +129,7 @@ async function build(
     routes: { ...routesOf(config), sandbox: sandbox.route },
     direct: { messages: messagesPerSession },
   })
-  const mail = { config, store, record, domains, credentials, sandbox, delivery, metrics }
+  const mail = { config, store, dns, record, domains, credentials, sandbox, delivery, metrics }
   return { ...mail, ...buildQueue(mail, { clock, log }) }
 }
 
@@ -234,6 +233,7 @@ function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefin
     operations,
     clock,
     identity: identityOf(config),
+    doctor: (domain) => askDoctor({ config, domains, clock, dns: house.dns }, domain),
     about: () => aboutOf(config, doors),
     checks: () => checksOf(house, doors),
     metrics: () => metrics.text(),

@@ -382,3 +382,26 @@ test('names on the wire', () => {
     isLoopback('127.8.8.8') && isLoopback('::ffff:127.0.0.1') && !isLoopback('127.evil.example'),
   )
 })
+
+test('the doctor speaks the caller’s language, and explains its codes', async () => {
+  const { control, call } = start()
+  const address = '203.0.113.10'
+  const facts = { address, hostname: 'mail.example.test' }
+  control.doctorFindings.push({ code: 'PTR_MISSING', severity: 'error', subject: address, facts })
+  const russian = { headers: { ...admin, 'accept-language': 'ru' } }
+  const { status, body } = await call('GET', '/api/v1/doctor', { headers: admin })
+  assert.equal(status, 200)
+  assert.equal(body.healthy, false)
+  assert.equal(body.host[0].findings[0].saw, '203.0.113.10 has no name (no PTR record).')
+  const same = await call('GET', '/api/v1/doctor', russian)
+  assert.equal(
+    same.body.host[0].findings[0].saw,
+    'У адреса 203.0.113.10 нет имени (нет записи PTR).',
+  )
+  assert.equal(same.headers['content-language'], 'ru')
+  const code = await call('GET', '/api/v1/doctor/codes/PTR_MISSING', russian)
+  assert.match(code.body.more, /обратной зоне/)
+  for (const path of ['/api/v1/doctor?domain=no.example', '/api/v1/doctor/codes/NO'])
+    assert.equal((await call('GET', path, { headers: admin })).status, 404)
+  assert.equal((await call('GET', '/api/v1/doctor')).status, 401)
+})

@@ -10,6 +10,7 @@ import { toWire } from './json.ts'
 import { STYLE_HASH } from './page.ts'
 import { notFound, problemOf, sendProblem } from './problem.ts'
 import { credentialRoutes } from './routes/credentials.ts'
+import { doctorRoutes } from './routes/doctor.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { healthRoutes } from './routes/health.ts'
 import { queueRoutes } from './routes/queue.ts'
@@ -72,7 +73,14 @@ export function makeApp(control: Control, options: AppOptions): FastifyInstance 
   )
   app.addHook('preSerialization', async (_request, _reply, payload) => toWire(payload))
   const context: RouteContext = { control, guard, clock: options.clock }
-  for (const routes of [healthRoutes, sandboxRoutes, queueRoutes, domainRoutes, credentialRoutes]) {
+  for (const routes of [
+    healthRoutes,
+    sandboxRoutes,
+    queueRoutes,
+    domainRoutes,
+    doctorRoutes,
+    credentialRoutes,
+  ]) {
     routes(app, context)
   }
   return app

@@ -7,6 +7,7 @@
 
 import type { Text } from '../config/language.ts'
 import type { Config } from '../config/schema.ts'
+import type { CheckResult, Report } from '../doctor/doctor.ts'
 import type { PlannedRecord } from '../doctor/plan.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
@@ -120,6 +121,23 @@ export type SandboxMessage = {
 /** One named check of readiness; `text` is English and for operators. */
 export type Check = { readonly name: string; readonly ok: boolean; readonly text: string }
 
+/** What the doctor found; `host` is what all domains share. */
+export type DoctorReport = Pick<Report, 'at' | 'durationMs' | 'counts'> & {
+  readonly hostname: string
+  /** Nothing that receivers refuse mail for was found. */
+  readonly healthy: boolean
+  readonly host: readonly CheckResult[]
+  readonly domains: readonly DomainReport[]
+  /** Further domains of this server, too many to look at in one round. */
+  readonly leftOut: number
+}
+
+export type DomainReport = {
+  readonly domain: string
+  readonly world: World
+  readonly checks: readonly CheckResult[]
+}
+
 export type ListenerView = {
   readonly name: string
   readonly address: string
@@ -178,6 +196,12 @@ export type Control = {
   clearSandbox(): Promise<void>
   /** Calls `then` after each capture, until the returned function is called. */
   onCaptured(then: () => void): () => void
+
+  /**
+   * Looks at the host and at one domain, or at all; takes seconds, asks the network.
+   * Undefined: this server has no such domain.
+   */
+  doctor(domain?: string): Promise<DoctorReport | undefined>
 
   /** Ready when all are ok. */
   checks(): Promise<readonly Check[]>

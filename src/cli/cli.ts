@@ -4,7 +4,9 @@ import { Command, CommanderError } from 'commander'
 import type { Builder } from './command.ts'
 import { configCommand } from './commands/config.ts'
 import { credentialCommand } from './commands/credential.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { dnsCommand, domainCommand } from './commands/domain.ts'
+import { explainCommand } from './commands/explain.ts'
 import { healthCommand } from './commands/health.ts'
 import { mailCheckerCommand } from './commands/mail-checker.ts'
 import { queueCommand } from './commands/queue.ts'
@@ -55,6 +57,8 @@ function makeProgram(builder: Builder): Command {
   mailCheckerCommand(builder, program)
   program.addCommand(domainCommand(builder))
   dnsCommand(builder, program)
+  doctorCommand(builder, program)
+  explainCommand(builder, program)
   program.addCommand(credentialCommand(builder))
   program.addCommand(queueCommand(builder))
   program.addCommand(configCommand(builder))

@@ -39,6 +39,7 @@ export type ControlDependencies = {
   readonly sandbox: SandboxHouse
   readonly operations: Operations
   readonly identity: Identity
+  readonly doctor: Control['doctor']
   about(): ReturnType<Control['about']>
   checks(): ReturnType<Control['checks']>
   metrics(): Promise<string>
@@ -49,6 +50,7 @@ export function makeControl(deps: ControlDependencies): Control {
   return {
     about: deps.about,
     checks: deps.checks,
+    doctor: deps.doctor,
     metrics: deps.metrics,
     ...domainVerbs(deps),
     ...credentialVerbs(deps),

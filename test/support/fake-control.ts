@@ -4,16 +4,21 @@ import {
   type Control,
   ControlFault,
   type DnsPlan,
+  type DoctorReport,
   type DomainView,
   type QueueEntryView,
   type SandboxMessage,
 } from '../../src/api/control.ts'
+import type { Finding } from '../../src/doctor/check.ts'
+import { countsOf } from '../../src/doctor/doctor.ts'
 
 export type FakeControl = Control & {
   /** Puts a message into the sandbox, as a capture would. */
   capture(message: Partial<SandboxMessage> & { id: string }): void
   readonly entries: QueueEntryView[]
   readonly problems: { name: string; ok: boolean; text: string }[]
+  /** What the doctor finds of the host. */
+  readonly doctorFindings: Finding[]
   /** Every call that changes something, for assertions. */
   readonly calls: string[]
 }
@@ -29,9 +34,11 @@ export function fakeControl(): FakeControl {
   const entries: QueueEntryView[] = []
   const calls: string[] = []
   const problems: { name: string; ok: boolean; text: string }[] = []
+  const doctorFindings: Finding[] = []
   return {
     entries,
     problems,
+    doctorFindings,
     calls,
     capture(message) {
       captured.unshift({
@@ -135,6 +142,11 @@ export function fakeControl(): FakeControl {
     async clearSandbox() {
       captured.length = 0
     },
+    async doctor(domain) {
+      if (domain !== undefined && !domains.has(domain)) return undefined
+      const checked = [...domains.values()].filter((one) => (domain ?? one.domain) === one.domain)
+      return fakeReport(checked, doctorFindings)
+    },
     onCaptured(then) {
       listeners.add(then)
       return () => listeners.delete(then)
@@ -209,5 +221,20 @@ function plan(domain: string): DnsPlan {
       },
     ],
     missing: [],
+  }
+}
+
+function fakeReport(domains: readonly DomainView[], findings: readonly Finding[]): DoctorReport {
+  const host = [{ check: 'reverse-dns', group: 'identity' as const, findings }]
+  const counts = countsOf(host)
+  return {
+    at: Date.UTC(2026, 0, 1),
+    durationMs: 12,
+    hostname: 'mail.example.test',
+    counts,
+    healthy: counts.error === 0,
+    host,
+    leftOut: 0,
+    domains: domains.map(({ domain, world }) => ({ domain, world, checks: [] })),
   }
 }
