@@ -1,6 +1,7 @@
 // Faults that no single option has: what must hold between them.
 
 import { type Domain, parseDomain } from '../mail/domain.ts'
+import { checkDnsPublish } from './check-publish.ts'
 import { type ConfigFault, type Origin, quote } from './faults.ts'
 import type { Text } from './language.ts'
 import type { ListenerConfig, RawConfig } from './schema.ts'
@@ -22,6 +23,7 @@ export function crossCheck(raw: RawConfig, around: Surroundings): ConfigFault[] 
   checkNames(raw, add)
   checkRelays(raw, add)
   checkRetry(raw, add)
+  checkDnsPublish(raw, add)
   return faults
 }
 

@@ -4,6 +4,7 @@
 // records. What can go wrong is a typo, and then nothing starts until all of them are repaired.
 
 import { z } from 'zod'
+import { dnsPublish } from './dns-publish.ts'
 import {
   type Bytes,
   domainName,
@@ -228,6 +229,7 @@ export const configSchema = z.strictObject({
   delivery,
   retry,
   ...behind,
+  dns_publish: dnsPublish,
 })
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`

@@ -88,7 +88,7 @@ export function dnsOf(
 }
 
 /** `192.0.2.1`, `192.0.2.1:5353`, `[2001:db8::1]:5353` */
-function serverOf(text: string): DnsServer {
+export function serverOf(text: string): DnsServer {
   const [, address, port] =
     /^\[(.*)\](?::(\d+))?$/.exec(text) ?? /^([^:]*)(?::(\d+))?$/.exec(text) ?? []
   return address === undefined ? { address: text, port: 53 } : { address, port: Number(port ?? 53) }
