@@ -29,6 +29,7 @@ import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
 import { aboutOf, checksOf, watchServer } from './server/observe.ts'
 import { dnsOf, identityOf, routesOf, schedulesOf, siteLimitsOf } from './server/policy.ts'
 import { reroute } from './server/reroute.ts'
+import { openRewriting, type Rewriting } from './server/rewriting.ts'
 import { SandboxHouse, sandboxKeyIn } from './server/sandbox.ts'
 import { Metrics } from './std/metrics.ts'
 import { systemRandom } from './std/random.ts'
@@ -46,6 +47,7 @@ export type House = {
   readonly domains: Domains
   readonly credentials: Credentials
   readonly sandbox: SandboxHouse
+  readonly rewriting: Rewriting
   readonly delivery: Delivery
   readonly intake: Intake
   readonly scheduler: Scheduler
@@ -112,6 +114,7 @@ async function build(
   const dns = { ...dnsOf(config, resolvConf), ...asking }
   const resolver = createResolver(dns)
   parts.defer(() => resolver.close())
+  const rewriting = parts.use(openRewriting(config, { clock, log }))
   const { keyring } = domains
   const sandboxKey = await sandboxKeyIn(join(config.data, 'keys'))
   const { keep } = config.sandbox
@@ -129,7 +132,18 @@ async function build(
     routes: { ...routesOf(config), sandbox: sandbox.route },
     direct: { messages: messagesPerSession },
   })
-  const mail = { config, store, dns, record, domains, credentials, sandbox, delivery, metrics }
+  const mail = {
+    config,
+    store,
+    dns,
+    record,
+    domains,
+    credentials,
+    sandbox,
+    rewriting,
+    delivery,
+    metrics,
+  }
   return { ...mail, ...buildQueue(mail, { clock, log }) }
 }
 
@@ -137,7 +151,7 @@ type Mail = Omit<House, 'intake' | 'scheduler' | 'operations'>
 
 /** Intake, scheduler and settlement hand each other mail: accepted, due, owed to a sender. */
 function buildQueue(
-  { config, store, record, domains, credentials, sandbox, delivery }: Mail,
+  { config, store, record, domains, credentials, sandbox, rewriting, delivery }: Mail,
   { clock, log }: Dependencies,
 ): Pick<House, 'intake' | 'scheduler' | 'operations'> {
   const { hostname, limits } = config
@@ -162,6 +176,7 @@ function buildQueue(
       domainsOf: (credential) => credentials.domainsOf(credential),
     },
     nonce: randomBytes(6).toString('hex'),
+    rewriter: () => rewriting.rewriter(),
     siteOf: delivery.siteOf,
     onAccepted(message, content, { origin, durationMs }) {
       const recipients = message.entries.map((entry) => entry.recipient)
@@ -172,7 +187,8 @@ function buildQueue(
         door: origin.door,
         durationMs,
       })
-      scheduler.add(message, content)
+      // Held mail waits in the store until it is made due.
+      if (message.entries[0]?.state.kind === 'ready') scheduler.add(message, content)
     },
   })
   const settler = createSettler({

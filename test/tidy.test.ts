@@ -16,6 +16,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   dns: 2,
   smtp: 2,
   dkim: 2,
+  rewrite: 2,
   store: 3,
   events: 4,
   intake: 5,

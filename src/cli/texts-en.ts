@@ -104,6 +104,7 @@ export const en = {
       `There is no data folder ${folder} yet. Start the server once, or name the folder with --data.`,
     tokenUnreadable: (file: string) =>
       `${file} cannot be read. Run this as the user that runs the server.`,
+    fileUnusable: (text: string) => `A file that the configuration names is unusable: ${text}`,
     unexpected: (text: string) => `Something unexpected happened: ${text}`,
     portInUse: (place: string, holder: string | undefined) =>
       `PORT_IN_USE  Cannot listen on ${place}: ${holder ?? 'another program'} has it.`,

@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net'
 import { type Domain, parseDomain } from '../mail/domain.ts'
+import { type Mailbox, parseMailbox } from '../mail/mailbox.ts'
 import type { Brand } from '../std/brand.ts'
 import type { Text } from './language.ts'
 import { parseDuration, parseSize } from './units.ts'
@@ -105,6 +106,41 @@ export const domainName: Kind<Domain> = {
   },
   json: { type: 'string' },
   parse: (value) => (typeof value === 'string' ? parseDomain(value.trim()) : undefined),
+}
+
+/** `user@example.com` */
+export const mailAddress: Kind<Mailbox> = {
+  expects: { en: 'a mail address', ru: 'почтовый адрес' },
+  json: { type: 'string' },
+  parse: (value) => (typeof value === 'string' ? parseMailbox(value.trim()) : undefined),
+}
+
+/** A domain, or `!` and a domain. */
+export const masked: Kind<{ readonly domain: Domain; readonly except: boolean }> = {
+  expects: { en: 'a domain, with or without ! before it', ru: 'домен, возможно с «!» перед ним' },
+  json: { type: 'string' },
+  parse(value) {
+    if (typeof value !== 'string') return undefined
+    const text = value.trim()
+    const domain = parseDomain(text.replace(/^!/, ''))
+    return domain && { domain, except: text.startsWith('!') }
+  },
+}
+
+/** Without these a message is none, or nobody knows how to read it. */
+const NEEDED = /^(?:from|date|message-id|to|cc|subject|mime-version|content-.*|dkim-signature)$/i
+
+/** A header field's name, or the beginning of names with `*`. */
+export const fieldName: Kind<string> = {
+  expects: {
+    en: 'a header field such as X-Mailer or X-PHP-* that a message can do without',
+    ru: 'поле заголовка, без которого письмо обойдётся, например X-Mailer или X-PHP-*',
+  },
+  json: { type: 'string' },
+  parse: (value) =>
+    typeof value === 'string' && /^[!-)+-9;-~]{2,76}\*?$/.test(value) && !NEEDED.test(value)
+      ? value
+      : undefined,
 }
 
 /** A host to connect to: a name or an IP address, the latter without brackets. */

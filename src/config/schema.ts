@@ -20,6 +20,7 @@ import {
   text,
 } from './kinds.ts'
 import { named, option, optionalSection, section } from './option.ts'
+import { rewrite } from './rewrite.ts'
 import { behind, delivery, domain, limits, relay, retry } from './sections.ts'
 import { domainList, logFormat, relayUrl } from './short.ts'
 
@@ -228,6 +229,7 @@ export const configSchema = z.strictObject({
   ),
   delivery,
   retry,
+  rewrite,
   ...behind,
   dns_publish: dnsPublish,
 })

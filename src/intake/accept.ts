@@ -11,14 +11,22 @@ import type { Signer } from '../dkim/keyring.ts'
 import type { Domain } from '../mail/domain.ts'
 import type { SiteName } from '../mail/entry.ts'
 import type { Envelope } from '../mail/envelope.ts'
-import type { Mailbox } from '../mail/mailbox.ts'
-import type { Content, Message, MessageId, World } from '../mail/message.ts'
+import { formatMailbox, type Mailbox } from '../mail/mailbox.ts'
+import {
+  type Content,
+  formatMessageId,
+  type Message,
+  type MessageId,
+  type World,
+} from '../mail/message.ts'
 import { refuse } from '../mail/reply.ts'
+import type { Rewriter } from '../rewrite/rules.ts'
+import { assert } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
 import { type NewMessage, StorageFailed, StorageFull, type Store } from '../store/store.ts'
-import { Arrival } from './arrival.ts'
-import type { Accept, ContentSource, Origin } from './door.ts'
+import { Arrival, type ArrivalOptions } from './arrival.ts'
+import type { Accept, Accepted, ContentSource, Origin } from './door.ts'
 import type { RightsTable } from './rights.ts'
 
 export type IntakeLimits = {
@@ -49,6 +57,8 @@ export type IntakeParts = {
   readonly nonce: string
   /** How long a signature lasts; for ever without it. */
   readonly signature?: { readonly expiresAfterMs: number }
+  /** The rewriting that is in force now; undefined when all of it is off. */
+  rewriter?(): Rewriter | undefined
   siteOf(mailbox: Mailbox, world: World): SiteName
   /**
    * Hands a message that is durable to the queue; `content` when all of it is in memory.
@@ -90,7 +100,8 @@ export function createIntake(parts: IntakeParts): Intake {
 
   const accept: Accept = async (envelope, content, origin) => {
     const startedAt = parts.clock.elapsed()
-    const prepared = await prepare(envelope, content, origin)
+    const prepared = await take(envelope, content, { origin, rewriter: parts.rewriter?.() })
+    if (!prepared) return throwAway(envelope, origin)
     const { message, entries, firstRow } = prepared
     try {
       await store.commit(prepared)
@@ -104,10 +115,26 @@ export function createIntake(parts: IntakeParts): Intake {
   }
 
   const prepare: Intake['prepare'] = async (envelope, content, origin, options) => {
+    const prepared = await take(envelope, content, { ...options, origin })
+    assert(prepared !== undefined, 'what is not rewritten keeps its recipients')
+    return prepared
+  }
+
+  /** Undefined: nobody is left who should get it. */
+  async function take(
+    envelope: Envelope,
+    content: ContentSource,
+    options: Omit<ArrivalOptions, 'scratch'>,
+  ): Promise<Prepared | undefined> {
     if (envelope.recipients.length > limits.recipients) {
       throw refuse(452, '4.5.3', `Too many recipients: the limit is ${limits.recipients}`)
     }
-    const arrival = new Arrival(parts, envelope, { ...options, origin, scratch })
+    const rewritten = options.rewriter ? options.rewriter.envelope(envelope) : envelope
+    if (rewritten.recipients.length === 0) {
+      await content(() => undefined)
+      return undefined
+    }
+    const arrival = new Arrival(parts, rewritten, { ...options, scratch })
     try {
       await content((chunk) => arrival.take(chunk))
       return await arrival.finish()
@@ -115,6 +142,14 @@ export function createIntake(parts: IntakeParts): Intake {
       if (arrival.stored !== undefined) await discard(arrival.stored)
       throw asRefusal(error)
     }
+  }
+
+  /** As the operator wished; it has a number, so that it can be asked for. */
+  function throwAway({ reversePath }: Envelope, { door, address }: Origin): Accepted {
+    const id = store.nextMessageId()
+    const from = reversePath ? formatMailbox(reversePath) : ''
+    log.info({ id: formatMessageId(id), from, door, client: address }, 'thrown away')
+    return { id, size: 0, recipients: 0 }
   }
 
   /** Failing here costs only disk: the store sweeps such rows at the next start. */

@@ -3,10 +3,12 @@ import type { Signer } from '../dkim/keyring.ts'
 import { signHeader } from '../dkim/sign.ts'
 import type { QueueEntry } from '../mail/entry.ts'
 import type { Envelope } from '../mail/envelope.ts'
+import type { HeaderField } from '../mail/header.ts'
 import { LineCheck } from '../mail/lines.ts'
 import { formatMailbox, needsSmtputf8 } from '../mail/mailbox.ts'
 import type { Content, Message, MessageId } from '../mail/message.ts'
 import { refuse } from '../mail/reply.ts'
+import type { Rewriter, RewrittenHeader } from '../rewrite/rules.ts'
 import { assert } from '../std/assert.ts'
 import type { NewMessage } from '../store/store.ts'
 import type { IntakeParts, PrepareOptions } from './accept.ts'
@@ -19,12 +21,22 @@ import { judge, type Rights, rightsOf } from './rights.ts'
 /** RFC 5321 §4.5.3.1.6, without CRLF. */
 const LONGEST_LINE = 998
 
+export type ArrivalOptions = PrepareOptions & {
+  readonly origin: Origin
+  readonly scratch: Uint8Array
+  /** For the header; the envelope has been rewritten. */
+  readonly rewriter?: Rewriter | undefined
+  /** Its recipients wait until somebody lets them go, for this reason. */
+  readonly hold?: string
+}
+
 /** What is known once the header is there. */
 type Opened = {
   readonly id: MessageId
   readonly now: number
   readonly header: CompleteHeader
   readonly rights: Rights<Signer>
+  readonly hold?: string
 }
 
 /**
@@ -34,8 +46,7 @@ type Opened = {
 export class Arrival {
   readonly #parts: IntakeParts
   readonly #envelope: Envelope
-  readonly #origin: Origin
-  readonly #options: PrepareOptions
+  readonly #options: ArrivalOptions
   readonly #check = new LineCheck()
   readonly #head = new HeadCollector()
   readonly #rows = new RowCutter()
@@ -44,14 +55,9 @@ export class Arrival {
   #opened: Opened | undefined
   #rowsPut = 0
 
-  constructor(
-    parts: IntakeParts,
-    envelope: Envelope,
-    options: PrepareOptions & { readonly origin: Origin; readonly scratch: Uint8Array },
-  ) {
+  constructor(parts: IntakeParts, envelope: Envelope, options: ArrivalOptions) {
     this.#parts = parts
     this.#envelope = envelope
-    this.#origin = options.origin
     this.#options = options
     this.#hasher = new BodyHasher('relaxed', options.scratch)
   }
@@ -74,7 +80,7 @@ export class Arrival {
   async finish(): Promise<NewMessage & { content?: Content }> {
     this.#checkLines()
     if (!this.#opened) await this.#open(this.#head.bytes, -1)
-    const { id, now, header, rights } = this.#opened!
+    const { now, header, rights } = this.#opened!
     const signature = await signHeader({
       fields: [...header.added, ...header.kept],
       bodyHash: this.#hasher.digest(),
@@ -89,7 +95,7 @@ export class Arrival {
     const whole = this.#rowsPut === 0 ? (rows[0] ?? new Uint8Array(0)) : undefined
     return {
       message,
-      entries: this.#entries(id, rights, now),
+      entries: this.#entries(this.#opened!),
       rows,
       firstRow: this.#rowsPut,
       ...(whole ? { content: contentInMemory(whole) } : {}),
@@ -115,30 +121,39 @@ export class Arrival {
     const id = store.nextMessageId()
     const now = clock.now()
     const envelope = this.#envelope
-    const origin = this.#origin
-    const mostReceived = limits.received
-    const header = complete(block.fields, {
+    const { origin, rewriter, about } = this.#options
+    const { fields, hold = this.#options.hold } = this.#rewritten(block.fields)
+    const header = complete(fields, {
       envelope,
       origin,
       id,
       hostname,
       nonce,
       now,
-      mostReceived,
+      mostReceived: limits.received,
+      ...(rewriter?.hidesClient && { hidesClient: true }),
     })
-    const { about } = this.#options
     const question = {
       sender: origin.sender,
       author: header.author,
       reversePath: envelope.reversePath,
     }
     const rights = about ? rightsOf(about, table) : judge(question, table)
-    this.#opened = { id, now, header, rights }
+    this.#opened = { id, now, header, rights, ...(hold !== undefined && { hold }) }
     const body = bytes.subarray(block.octets)
     this.#hasher.update(body)
-    if (!block.repaired && header.kept.length === block.fields.length) return this.#cut(bytes)
+    if (!block.repaired && isSame(header.kept, block.fields)) return this.#cut(bytes)
     const kept = header.kept.map((field) => field.raw).join('')
     return this.#cut(Buffer.concat([Buffer.from(`${kept}\r\n`, 'latin1'), body]))
+  }
+
+  #rewritten(fields: readonly HeaderField[]): Pick<RewrittenHeader, 'fields' | 'hold'> {
+    const { rewriter } = this.#options
+    if (!rewriter) return { fields }
+    const rewritten = rewriter.header(fields)
+    for (const remark of rewritten.remarks)
+      this.#parts.log.warn({ remark: remark.slice(0, 200) }, 'a header rule remarks')
+    return rewritten
   }
 
   #takeBody(chunk: Uint8Array): Promise<void> | undefined {
@@ -191,7 +206,7 @@ export class Arrival {
       smtputf8: envelope.smtputf8 && (eightBit || hasInternational(this.#envelope)),
       fromDomain: rights.fromDomain,
       world: rights.world,
-      sender: this.#origin.sender,
+      sender: this.#options.origin.sender,
       prefix,
       size: Buffer.byteLength(prefix) + this.#rows.size,
       acceptedAt: now,
@@ -199,7 +214,7 @@ export class Arrival {
   }
 
   /** One entry a recipient; who is named twice gets the message once. */
-  #entries(id: MessageId, { world }: Rights<Signer>, now: number): QueueEntry[] {
+  #entries({ id, now, rights: { world }, hold }: Opened): QueueEntry[] {
     const { recipients } = this.#envelope
     assert(recipients.length > 0, 'a message without recipients')
     const seen = new Set<string>()
@@ -216,7 +231,7 @@ export class Arrival {
         index,
         recipient,
         site: this.#parts.siteOf(recipient.mailbox, world),
-        state: { kind: 'ready', at: now },
+        state: hold === undefined ? { kind: 'ready', at: now } : { kind: 'held', why: hold },
         attempts: 0,
         acceptedAt: now,
         delayNoticed: false,
@@ -224,6 +239,11 @@ export class Arrival {
     }
     return entries
   }
+}
+
+/** Most often all fields stay, and then the octets stay where they are. */
+function isSame(kept: readonly HeaderField[], fields: readonly HeaderField[]): boolean {
+  return kept.length === fields.length && kept.every((field, i) => field === fields[i])
 }
 
 function hasInternational({ reversePath, recipients }: Envelope): boolean {

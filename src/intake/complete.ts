@@ -23,6 +23,8 @@ export type CompleteOptions = {
   readonly nonce: string
   readonly now: number
   readonly mostReceived: number
+  /** Our Received field does not tell of the client. */
+  readonly hidesClient?: boolean
 }
 
 export type CompleteHeader = {
@@ -184,7 +186,8 @@ export function octetsToText(octets: string): string {
   return NOT_ASCII.test(octets) ? Buffer.from(octets, 'latin1').toString('utf8') : octets
 }
 
-function receivedValue({ envelope, origin, id, hostname, now }: CompleteOptions): string {
+function receivedValue(options: CompleteOptions): string {
+  const { envelope, origin, id, hostname, now, hidesClient } = options
   const [first, second] = envelope.recipients
   return formatReceivedValue({
     helloName: origin.helloName,
@@ -194,6 +197,7 @@ function receivedValue({ envelope, origin, id, hostname, now }: CompleteOptions)
     ...(origin.tls === undefined ? {} : { tls: origin.tls }),
     id: formatMessageId(id),
     ...(first && !second ? { recipient: first.mailbox } : {}),
+    ...(hidesClient ? { hidesClient } : {}),
     at: now,
   })
 }

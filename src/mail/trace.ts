@@ -50,6 +50,8 @@ export type Trace = {
   readonly id: string
   /** Only when there is one recipient, so that nobody learns of the others (RFC 5321 §7.6). */
   readonly recipient?: Mailbox
+  /** Nothing of the client is told: neither its name nor its address. */
+  readonly hidesClient?: boolean
   readonly at: number
 }
 
@@ -65,7 +67,8 @@ export function formatReceivedValue(trace: Trace): string {
   const tls = trace.tls ? ` (${comment(trace.tls)})` : ''
   const recipient = trace.recipient ? ` for <${formatMailbox(trace.recipient)}>` : ''
   const way = `by ${trace.by} with ${atom(trace.protocol)}${tls} id ${atom(trace.id)}${recipient}`
-  return `from ${from}${told} ${way}; ${formatDate(trace.at)}`
+  const client = trace.hidesClient ? '' : `from ${from}${told} `
+  return `${client}${way}; ${formatDate(trace.at)}`
 }
 
 /** Text for inside a comment: brackets and backslashes quoted, all but printable ASCII replaced (RFC 5322 §3.2.2). */

@@ -114,6 +114,7 @@ async function startFault(
   if (name === 'FolderLocked') {
     return new CliFault(`${faults.dataInUse(message)}\n  ${faults.dataInUseFix}`)
   }
+  if (name === 'FileFault') return new CliFault(faults.fileUnusable(message), EXIT.config)
   if (port === undefined || address === undefined) return undefined
   const place = `${bracketed(address)}:${port}`
   if (code === 'EADDRINUSE') {
