@@ -39,7 +39,7 @@ export const rewrite = section(
       listOf(masked),
       {
         en: 'Senders below these domains lose their host: app@web1.example.com becomes app@example.com. `!` before a name excepts it.',
-        ru: 'Отправители из поддоменов теряют имя хоста: app@web1.example.com станет app@example.com. Знак «!» перед именем делает исключение.',
+        ru: 'Отправители из поддоменов теряют хост: app@web1.example.com станет app@example.com. «!» перед именем: исключение.',
       },
       { default: [], example: '["!shop.example.com", example.com]' },
     ),
