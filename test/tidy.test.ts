@@ -13,6 +13,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   std: 0,
   mail: 1,
   config: 2,
+  auth: 3,
   dns: 2,
   smtp: 2,
   dkim: 2,
