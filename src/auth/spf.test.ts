@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { faultyResolver, mapResolver } from '../../test/support/dns.ts'
-import { spfSamples } from './spf.samples.ts'
+import { spfSamples } from '../../test/support/spf-samples.ts'
 import { checkSpf } from './spf.ts'
 import { isSpf, parseSpf } from './spf-record.ts'
 

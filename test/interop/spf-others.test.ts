@@ -5,9 +5,9 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { spf } from 'mailauth'
-import { spfSamples } from '../../src/auth/spf.samples.ts'
 import { asNodeResolver } from '../../src/sandbox/verify.ts'
 import { mapResolver } from '../support/dns.ts'
+import { spfSamples } from '../support/spf-samples.ts'
 
 const PYTHON = '/usr/bin/python3'
 const hasPyspf = spawnSync(PYTHON, ['-c', 'import spf']).status === 0
