@@ -77,6 +77,7 @@ const standards: Readonly<Record<number, readonly [title: string, status: Status
     8301: ['DKIM algorithms', 'yes'],
     8314: ['Implicit TLS for submission', 'yes'],
     8460: ['SMTP TLS reporting', 'planned'],
+    8410: ['Ed25519 keys in PKCS#8', 'cited'],
     8461: ['MTA-STS', 'planned'],
     8463: ['Ed25519 for DKIM', 'yes', 'as a second signature'],
     8601: ['Authentication-Results', 'partly', 'written in the sandbox'],

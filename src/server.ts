@@ -28,8 +28,10 @@ import { openHttp } from './server/http.ts'
 import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
 import { aboutOf, checksOf, watchServer } from './server/observe.ts'
 import { dnsOf, identityOf, routesOf, schedulesOf, siteLimitsOf } from './server/policy.ts'
+import { lookForKey } from './server/publication.ts'
 import { reroute } from './server/reroute.ts'
 import { openRewriting, type Rewriting } from './server/rewriting.ts'
+import { Rotations } from './server/rotation.ts'
 import { SandboxHouse, sandboxKeyIn } from './server/sandbox.ts'
 import { Metrics } from './std/metrics.ts'
 import { systemRandom } from './std/random.ts'
@@ -45,6 +47,7 @@ export type House = {
   readonly metrics: Metrics
   readonly record: Record
   readonly domains: Domains
+  readonly rotations: Rotations
   readonly credentials: Credentials
   readonly sandbox: SandboxHouse
   readonly rewriting: Rewriting
@@ -57,6 +60,8 @@ export type House = {
 /** How long deliveries may take at shutdown before they are cut off. */
 const DRAIN_MS = 10_000
 const PRUNE_EVERY_MS = 3_600_000
+/** Mail that was handed over at the last moment is looked at within a day. */
+const KEY_MARGIN_MS = 24 * 3_600_000
 const KEEP_ATTEMPTS_MS = 14 * 24 * 3_600_000
 
 /** Opens the data folder, the ports and the queue; resolves when mail is taken. */
@@ -69,6 +74,7 @@ export async function startServer(config: Config, deps: Dependencies): Promise<S
   await reroute(store, { data: config.data, routes: routesOf(config), delivery })
   parts.use(watchServer(house, deps))
   parts.defer(keepPruned(store, deps))
+  house.rotations.start()
   parts.defer(() => delivery.close())
   parts.defer(async () => void (await scheduler.drain(DRAIN_MS)))
   await scheduler.start()
@@ -115,6 +121,21 @@ async function build(
   const resolver = createResolver(dns)
   parts.defer(() => resolver.close())
   const rewriting = parts.use(openRewriting(config, { clock, log }))
+  const rotations = parts.use(
+    new Rotations({
+      domains,
+      look: lookForKey({
+        resolver,
+        clock,
+        timeoutMs: 5_000,
+        allowPrivate: config.delivery.allowPrivateAddresses,
+      }),
+      clock,
+      random: systemRandom,
+      log,
+      keepMs: config.retry.expireMs + KEY_MARGIN_MS,
+    }),
+  )
   const { keyring } = domains
   const sandboxKey = await sandboxKeyIn(join(config.data, 'keys'))
   const { keep } = config.sandbox
@@ -138,6 +159,7 @@ async function build(
     dns,
     record,
     domains,
+    rotations,
     credentials,
     sandbox,
     rewriting,
@@ -240,10 +262,11 @@ function openDoors({ config, intake, credentials, record }: House, deps: Depende
 }
 
 function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefined): Control {
-  const { config, store, domains, credentials, sandbox, operations, metrics } = house
+  const { config, store, domains, rotations, credentials, sandbox, operations, metrics } = house
   return makeControl({
     store,
     domains,
+    rotations,
     credentials,
     sandbox,
     operations,

@@ -13,6 +13,7 @@ import { credentialRoutes } from './routes/credentials.ts'
 import { doctorRoutes } from './routes/doctor.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { healthRoutes } from './routes/health.ts'
+import { keyRoutes } from './routes/keys.ts'
 import { queueRoutes } from './routes/queue.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
 
@@ -79,6 +80,7 @@ export function makeApp(control: Control, options: AppOptions): FastifyInstance 
     queueRoutes,
     domainRoutes,
     doctorRoutes,
+    keyRoutes,
     credentialRoutes,
   ]) {
     routes(app, context)

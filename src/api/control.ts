@@ -7,10 +7,12 @@
 
 import type { Text } from '../config/language.ts'
 import type { Config } from '../config/schema.ts'
+import type { KeyState } from '../dkim/lifecycle.ts'
 import type { CheckResult, Report } from '../doctor/doctor.ts'
 import type { PlannedRecord } from '../doctor/plan.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
+import type { KeyControl } from './keys.ts'
 
 export type World = 'live' | 'sandbox'
 
@@ -19,7 +21,12 @@ export type DomainView = {
   readonly world: World
   /** `config` domains come from the configuration and can be removed only there. */
   readonly source: 'config' | 'store'
-  readonly keys: readonly { readonly selector: string; readonly algorithm: string }[]
+  /** Those whose records DNS should hold. */
+  readonly keys: readonly {
+    readonly selector: string
+    readonly algorithm: string
+    readonly state: KeyState
+  }[]
   readonly createdAt: number
 }
 
@@ -155,11 +162,11 @@ export type About = {
   readonly speakingAddresses: readonly { readonly address: string; readonly says: Text }[]
 }
 
-export type Control = {
+export type Control = KeyControl & {
   about(): About
 
   domains(): Promise<readonly DomainView[]>
-  /** Throws ControlFault NOT_A_DOMAIN, DOMAIN_EXISTS, BAD_KEY. */
+  /** Throws ControlFault NOT_A_DOMAIN, DOMAIN_EXISTS, BAD_KEY, BAD_SELECTOR. */
   addDomain(request: NewDomain): Promise<DomainView>
   /** False: there is none. Throws ControlFault DOMAIN_IN_CONFIG. */
   removeDomain(domain: string): Promise<boolean>
@@ -214,6 +221,10 @@ export type ControlFaultCode =
   | 'DOMAIN_EXISTS'
   | 'DOMAIN_IN_CONFIG'
   | 'BAD_KEY'
+  | 'BAD_SELECTOR'
+  | 'SELECTOR_EXISTS'
+  | 'KEY_IN_CONFIG'
+  | 'LAST_KEY'
   | 'CREDENTIAL_EXISTS'
   | 'BAD_CURSOR'
 

@@ -33,6 +33,10 @@ const faultStatus: Record<ControlFaultCode, number> = {
   DOMAIN_EXISTS: 409,
   DOMAIN_IN_CONFIG: 409,
   BAD_KEY: 400,
+  BAD_SELECTOR: 400,
+  SELECTOR_EXISTS: 409,
+  KEY_IN_CONFIG: 409,
+  LAST_KEY: 409,
   CREDENTIAL_EXISTS: 409,
   BAD_CURSOR: 400,
 }

@@ -17,6 +17,7 @@ import {
   yesNo,
 } from './kinds.ts'
 import { option, section } from './option.ts'
+import { signing } from './signing.ts'
 
 export const relay = {
   host: option(
@@ -90,6 +91,7 @@ export const domain = {
     },
     { default: false, example: 'true' },
   ),
+  ...signing,
 }
 
 export const limits = section(

@@ -1,9 +1,27 @@
 import type { Domain } from '../mail/domain.ts'
+import type { Canonicalization } from './canonical.ts'
+import type { ExtraFields } from './fields.ts'
 import { makeKey } from './keys.ts'
 import type { SigningKey } from './sign.ts'
 
+/** How a domain's mail is signed, where it is not as usual. */
+export type SigningRules = {
+  /** `relaxed` unless said otherwise. */
+  readonly header?: Canonicalization
+  readonly body?: Canonicalization
+  /** Signed besides the usual ones. */
+  readonly extraFields?: ExtraFields
+  /** Mail from below the domain is not signed with its keys. */
+  readonly exactOnly?: boolean
+}
+
 /** Whose keys sign: the domain is what `d=` says. */
-export type Signer = { readonly domain: Domain; readonly keys: readonly SigningKey[] }
+export type Signer = SigningRules & {
+  readonly domain: Domain
+  readonly keys: readonly SigningKey[]
+  /** Keys of the domain that are published and do not sign: coming or retiring ones. */
+  readonly published?: readonly SigningKey[]
+}
 
 /** `sandbox._domainkey.<any domain>` is where the sandbox's DNS publishes that key. */
 export const SANDBOX_SELECTOR = 'sandbox'
@@ -13,9 +31,13 @@ export class KeyRing {
   readonly #signers = new Map<string, Signer>()
 
   /** Sets the keys of a domain; RSA comes first, for not every receiver knows Ed25519. */
-  add(domain: Domain, keys: readonly SigningKey[]): void {
+  add(
+    domain: Domain,
+    keys: readonly SigningKey[],
+    more: SigningRules & Pick<Signer, 'published'> = {},
+  ): void {
     const ordered = keys.toSorted((a, b) => rank(a) - rank(b))
-    this.#signers.set(domain, { domain, keys: ordered })
+    this.#signers.set(domain, { ...more, domain, keys: ordered })
   }
 
   /** False when there were none. */
@@ -31,7 +53,8 @@ export class KeyRing {
     let name: string = fromDomain
     for (;;) {
       const signer = this.#signers.get(name)
-      if (signer && signer.keys.length > 0) return signer
+      if (signer && signer.keys.length > 0 && !(signer.exactOnly && name !== fromDomain))
+        return signer
       const dot = name.indexOf('.')
       if (dot < 0) return undefined
       name = name.slice(dot + 1)

@@ -15,9 +15,9 @@ import {
   publicText,
   readKey,
   saveKey,
-  selectorFor,
   txtStrings,
 } from './keys.ts'
+import { selectorFor } from './selector.ts'
 import type { SigningKey } from './sign.ts'
 
 const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }).privateKey

@@ -9,20 +9,50 @@ import { chmod, mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { replaceFile } from '../std/durable.ts'
+import type { KeyFlag } from './lifecycle.ts'
 import type { Algorithm } from './signature.ts'
 
 const LEAST_RSA_BITS = 1024
 const GOOD_RSA_BITS = 2048
+/** Verifiers need not take longer ones (RFC 8301 §3.2). */
+const MOST_RSA_BITS = 4096
 
 const generate = promisify(generateKeyPair)
 
-/** Makes a private key on the thread pool: RSA of 2048 bits or Ed25519. */
-export async function makeKey(algorithm: Algorithm): Promise<KeyObject> {
+/** Makes a private key on the thread pool: RSA, of 2048 bits unless `bits` says otherwise, or Ed25519. */
+export async function makeKey(
+  algorithm: Algorithm,
+  { bits = GOOD_RSA_BITS }: { readonly bits?: number } = {},
+): Promise<KeyObject> {
   const pair =
     algorithm === 'rsa-sha256'
-      ? await generate('rsa', { modulusLength: GOOD_RSA_BITS })
+      ? await generate('rsa', { modulusLength: bits })
       : await generate('ed25519')
   return pair.privateKey
+}
+
+/** The length of an RSA key; 256 for Ed25519. */
+export function bitsOf(key: KeyObject): number {
+  return key.asymmetricKeyDetails?.modulusLength ?? 256
+}
+
+/** Why a text is no key that we can sign with, for programs; the sentence stands beside it. */
+export type KeyFaultCode =
+  | 'public'
+  | 'certificate'
+  | 'passphrase'
+  | 'openssh'
+  | 'not-a-key'
+  | 'other-kind'
+  | 'too-short'
+  | 'too-long'
+
+export type KeyFault = {
+  readonly kind: 'fault'
+  readonly code: KeyFaultCode
+  /** The kind of the key, or its bits, where the code speaks of them. */
+  readonly found: string
+  readonly fault: string
 }
 
 export type KeyReading =
@@ -33,38 +63,64 @@ export type KeyReading =
       /** A sentence for the operator, when the key works but is not what one should use. */
       readonly warning?: string
     }
-  | { readonly kind: 'fault'; readonly fault: string }
+  | KeyFault
 
-/** Reads a private key in PEM, PKCS#1 or PKCS#8; refuses what receivers refuse (RFC 8301 §3.2). */
-export function readKey(pem: string): KeyReading {
-  const fault = (text: string): KeyReading => ({ kind: 'fault', fault: text })
-  if (/-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem))
-    return fault('this is the public key; the private one is needed')
-  if (/ENCRYPTED/.test(pem))
-    return fault('the key is protected by a password; remove it: openssl pkey -in KEY -out PLAIN')
+const FAULTS: Readonly<Record<KeyFaultCode, (found: string) => string>> = {
+  public: () => 'this is the public key; the private one is needed',
+  certificate: () => 'this is a certificate; a private key is needed',
+  passphrase: () =>
+    'the key is protected by a password; remove it: openssl pkey -in KEY -out PLAIN',
+  openssh: () => 'a key in the form of OpenSSH; rewrite it: ssh-keygen -p -m PEM -N "" -f KEY',
+  'not-a-key': () => 'not a private key in PEM form (-----BEGIN PRIVATE KEY-----)',
+  'other-kind': (found) => `a ${found} key; DKIM knows RSA and Ed25519`,
+  'too-short': (found) =>
+    `an RSA key of ${found} bits; receivers refuse less than ${LEAST_RSA_BITS}`,
+  'too-long': (found) =>
+    `an RSA key of ${found} bits; receivers need not take more than ${MOST_RSA_BITS}`,
+}
+
+function keyFault(code: KeyFaultCode, found: string | number = ''): KeyFault {
+  return { kind: 'fault', code, found: String(found), fault: FAULTS[code](String(found)) }
+}
+
+/**
+ * Reads a private key in PEM, PKCS#1 or PKCS#8, or an Ed25519 key as bare base64, which Rspamd
+ * writes; refuses what receivers refuse (RFC 8301 §3.2).
+ */
+export function readKey(text: string): KeyReading {
+  const label = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(text)?.[1] ?? ''
+  if (/ENCRYPTED/.test(text)) return keyFault('passphrase')
+  if (/PUBLIC KEY$/.test(label)) return keyFault('public')
+  if (/CERTIFICATE/.test(label)) return keyFault('certificate')
+  if (/OPENSSH/.test(label)) return keyFault('openssh')
   let privateKey: KeyObject
   try {
-    privateKey = createPrivateKey({ key: pem, format: 'pem' })
+    privateKey = createPrivateKey(label === '' ? bareEd25519(text) : { key: text, format: 'pem' })
   } catch {
-    return fault('not a private key in PEM form (-----BEGIN PRIVATE KEY-----)')
+    return keyFault('not-a-key')
   }
   if (privateKey.asymmetricKeyType === 'ed25519')
     return { kind: 'key', privateKey, algorithm: 'ed25519-sha256' }
   if (privateKey.asymmetricKeyType !== 'rsa')
-    return fault(`a ${privateKey.asymmetricKeyType} key; DKIM knows RSA and Ed25519`)
-  const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? 0
-  if (bits < LEAST_RSA_BITS)
-    return fault(`an RSA key of ${bits} bits; receivers refuse less than ${LEAST_RSA_BITS}`)
+    return keyFault('other-kind', privateKey.asymmetricKeyType)
+  const bits = bitsOf(privateKey)
+  if (bits < LEAST_RSA_BITS) return keyFault('too-short', bits)
+  if (bits > MOST_RSA_BITS) return keyFault('too-long', bits)
   if (bits >= GOOD_RSA_BITS) return { kind: 'key', privateKey, algorithm: 'rsa-sha256' }
   const warning = `an RSA key of ${bits} bits is weak; use ${GOOD_RSA_BITS}`
   return { kind: 'key', privateKey, algorithm: 'rsa-sha256', warning }
 }
 
-/** `p2611` for November 2026: keys made in different months never share a name. */
-export function selectorFor(now: number): string {
-  const date = new Date(now)
-  const two = (n: number) => String(n % 100).padStart(2, '0')
-  return `p${two(date.getUTCFullYear())}${two(date.getUTCMonth() + 1)}`
+/** The head of an Ed25519 key in PKCS#8 (RFC 8410 §7); its 32 octets follow. */
+const ED25519_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** The seed, with or without the public half after it. Throws when it is neither. */
+function bareEd25519(text: string): { key: Buffer; format: 'der'; type: 'pkcs8' } {
+  const octets = Buffer.from(text.trim(), 'base64')
+  const plain = /^[A-Za-z0-9+/]+={0,2}$/.test(text.trim())
+  if (!plain || (octets.length !== 32 && octets.length !== 64)) throw new TypeError('no key')
+  const key = Buffer.concat([ED25519_HEAD, octets.subarray(0, 32)])
+  return { key, format: 'der', type: 'pkcs8' }
 }
 
 /** The key's file below the data folder's `keys/`. */
@@ -87,15 +143,19 @@ export async function loadKey(folder: string, file: string): Promise<KeyReading>
   return readKey(await readFile(path, 'utf8'))
 }
 
-/** The TXT record that publishes a key (RFC 6376 §3.6.1, RFC 8463 §4). Takes the private or the public key. */
-export function publicText(key: KeyObject): string {
+/**
+ * The TXT record that publishes a key (RFC 6376 §3.6.1, RFC 8463 §4). Takes the private or the public key.
+ * @param flags for `t=`
+ */
+export function publicText(key: KeyObject, flags: readonly KeyFlag[] = []): string {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key
+  const t = flags.length === 0 ? '' : `t=${flags.join(':')}; `
   if (publicKey.asymmetricKeyType === 'ed25519') {
     const { x } = publicKey.export({ format: 'jwk' })
-    return `v=DKIM1; k=ed25519; p=${Buffer.from(x!, 'base64url').toString('base64')}`
+    return `v=DKIM1; k=ed25519; ${t}p=${Buffer.from(x!, 'base64url').toString('base64')}`
   }
   const der = publicKey.export({ type: 'spki', format: 'der' })
-  return `v=DKIM1; k=rsa; p=${der.toString('base64')}`
+  return `v=DKIM1; k=rsa; ${t}p=${der.toString('base64')}`
 }
 
 /** A text as the strings of one TXT record: at most 255 octets each (RFC 1035 §3.3, RFC 6376 §3.6.2.2). */

@@ -1,6 +1,8 @@
 import { createHash, type KeyObject, sign } from 'node:crypto'
 import type { HeaderField } from '../mail/header.ts'
 import { type Canonicalization, canonicalField } from './canonical.ts'
+import { type ExtraFields, selectFields } from './fields.ts'
+import type { KeyFlag } from './lifecycle.ts'
 import { type Algorithm, appendSignature, formatUnsigned, type Signature } from './signature.ts'
 
 /** A key that signs for a domain; which domain is said where it is used. */
@@ -8,29 +10,9 @@ export type SigningKey = {
   readonly selector: string
   readonly algorithm: Algorithm
   readonly privateKey: KeyObject
+  /** What its record says in `t=`. */
+  readonly flags?: readonly KeyFlag[]
 }
-
-/** Signed as often as they stand in the message and once more, so that none can be put on top unseen. */
-const OVERSIGNED = [
-  'From',
-  'To',
-  'Cc',
-  'Subject',
-  'Date',
-  'Message-ID',
-  'Reply-To',
-  'MIME-Version',
-  'Content-Type',
-  'Content-Transfer-Encoding',
-  'List-Unsubscribe',
-  'List-Unsubscribe-Post',
-]
-/** Signed where they stand; a later one does no harm (RFC 6376 §5.4.1). */
-const SIGNED = ['Sender', 'In-Reply-To', 'References', 'List-Id', 'Feedback-ID']
-const NAMES = [...OVERSIGNED, ...SIGNED]
-const PLACES: ReadonlyMap<string, number> = new Map(
-  NAMES.map((name, place) => [name.toLowerCase(), place]),
-)
 
 export type SignOptions = {
   /** All fields that the receiver will get, top to bottom, in octets as latin-1 text. */
@@ -45,6 +27,8 @@ export type SignOptions = {
   readonly expiresAfterMs?: number
   readonly header?: Canonicalization
   readonly body?: Canonicalization
+  /** Signed besides the usual ones. */
+  readonly extraFields?: ExtraFields
 }
 
 /**
@@ -52,7 +36,8 @@ export type SignOptions = {
  * The RSA work is done on the thread pool; rejects when a key cannot sign (RFC 6376 §3.7, RFC 8463 §3).
  */
 export async function signHeader(options: SignOptions): Promise<string> {
-  const { names, text } = selectFields(options.fields, options.header ?? 'relaxed')
+  const { fields: all, header = 'relaxed', extraFields } = options
+  const { names, text } = selectFields(all, header, extraFields)
   if (options.keys.length === 1) return await signOnce(options.keys[0]!, names, text, options)
   const fields = options.keys.map((key) => signOnce(key, names, text, options))
   return (await Promise.all(fields)).join('')
@@ -94,27 +79,4 @@ function signOctets(key: SigningKey, input: Buffer): Promise<Buffer> {
       else resolve(signature)
     })
   })
-}
-
-/** Which fields are signed, and their canonical text; of several with one name the lowest comes first (RFC 6376 §5.4.2). */
-function selectFields(
-  fields: readonly HeaderField[],
-  header: Canonicalization,
-): { names: string[]; text: string } {
-  const found: (string | undefined)[] = new Array(NAMES.length).fill(undefined)
-  const counts: number[] = new Array(NAMES.length).fill(0)
-  for (let i = fields.length - 1; i >= 0; i--) {
-    const place = PLACES.get(fields[i]!.lowerName)
-    if (place === undefined) continue
-    found[place] = `${found[place] ?? ''}${canonicalField(fields[i]!.raw, header)}\r\n`
-    counts[place]!++
-  }
-  const names: string[] = []
-  let text = ''
-  for (let place = 0; place < NAMES.length; place++) {
-    const times = counts[place]! + (place < OVERSIGNED.length ? 1 : 0)
-    for (let i = 0; i < times; i++) names.push(NAMES[place]!)
-    if (found[place] !== undefined) text += found[place]
-  }
-  return { names, text }
 }

@@ -37,6 +37,8 @@ type Opened = {
   readonly header: CompleteHeader
   readonly rights: Rights<Signer>
   readonly hold?: string
+  /** Made when it is known who signs, for that says in which form. */
+  readonly hasher: BodyHasher
 }
 
 /**
@@ -50,7 +52,7 @@ export class Arrival {
   readonly #check = new LineCheck()
   readonly #head = new HeadCollector()
   readonly #rows = new RowCutter()
-  readonly #hasher: BodyHasher
+  readonly #scratch: Uint8Array
   #octets = 0
   #opened: Opened | undefined
   #rowsPut = 0
@@ -59,7 +61,7 @@ export class Arrival {
     this.#parts = parts
     this.#envelope = envelope
     this.#options = options
-    this.#hasher = new BodyHasher('relaxed', options.scratch)
+    this.#scratch = options.scratch
   }
 
   /** Takes a chunk; a promise when the store is busy with rows. Throws a Refusal. */
@@ -70,7 +72,7 @@ export class Arrival {
       throw refuse(552, '5.3.4', `Message too big: the limit is ${messageOctets} octets`)
     }
     this.#check.push(chunk)
-    if (this.#opened) return this.#takeBody(chunk)
+    if (this.#opened) return this.#takeBody(this.#opened, chunk)
     const end = this.#head.push(chunk)
     if (end < 0 && this.#head.bytes.length <= headerOctets) return undefined
     return this.#open(this.#head.bytes, end)
@@ -80,12 +82,11 @@ export class Arrival {
   async finish(): Promise<NewMessage & { content?: Content }> {
     this.#checkLines()
     if (!this.#opened) await this.#open(this.#head.bytes, -1)
-    const { now, header, rights } = this.#opened!
+    const { now, header, rights, hasher } = this.#opened!
     const signature = await signHeader({
+      ...rights.keys,
       fields: [...header.added, ...header.kept],
-      bodyHash: this.#hasher.digest(),
-      domain: rights.keys.domain,
-      keys: rights.keys.keys,
+      bodyHash: hasher.digest(),
       now,
       ...this.#parts.signature,
     })
@@ -139,9 +140,10 @@ export class Arrival {
       reversePath: envelope.reversePath,
     }
     const rights = about ? rightsOf(about, table) : judge(question, table)
-    this.#opened = { id, now, header, rights, ...(hold !== undefined && { hold }) }
+    const hasher = new BodyHasher(rights.keys.body ?? 'relaxed', this.#scratch)
+    this.#opened = { id, now, header, rights, hasher, ...(hold !== undefined && { hold }) }
     const body = bytes.subarray(block.octets)
-    this.#hasher.update(body)
+    hasher.update(body)
     if (!block.repaired && isSame(header.kept, block.fields)) return this.#cut(bytes)
     const kept = header.kept.map((field) => field.raw).join('')
     return this.#cut(Buffer.concat([Buffer.from(`${kept}\r\n`, 'latin1'), body]))
@@ -156,8 +158,8 @@ export class Arrival {
     return rewritten
   }
 
-  #takeBody(chunk: Uint8Array): Promise<void> | undefined {
-    this.#hasher.update(chunk)
+  #takeBody({ hasher }: Opened, chunk: Uint8Array): Promise<void> | undefined {
+    hasher.update(chunk)
     return this.#cut(chunk)
   }
 

@@ -72,9 +72,10 @@ function ownerOf(name: string): string {
 /** The domain whose plan speaks for this name, with the keys that are published there. */
 function zoneOf(name: Domain, { keyring, sandboxKey }: WorldOptions) {
   const signer = keyring.keysFor(name)
-  const keys = (signer?.keys ?? [sandboxKey]).map(({ selector, privateKey }) => ({
+  const published = signer ? [...signer.keys, ...(signer.published ?? [])] : [sandboxKey]
+  const keys = published.map(({ selector, privateKey, flags }) => ({
     selector,
-    txt: publicText(privateKey),
+    txt: publicText(privateKey, flags),
   }))
   return { domain: signer?.domain ?? name, keys }
 }

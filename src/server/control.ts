@@ -29,12 +29,15 @@ import type {
   Store,
 } from '../store/store.ts'
 import type { Domains } from './domains.ts'
+import { keyVerbs } from './key-verbs.ts'
+import type { Rotations } from './rotation.ts'
 import type { SandboxHouse } from './sandbox.ts'
 
 export type ControlDependencies = {
   readonly clock: Clock
   readonly store: Store
   readonly domains: Domains
+  readonly rotations: Rotations
   readonly credentials: Credentials
   readonly sandbox: SandboxHouse
   readonly operations: Operations
@@ -53,6 +56,7 @@ export function makeControl(deps: ControlDependencies): Control {
     doctor: deps.doctor,
     metrics: deps.metrics,
     ...domainVerbs(deps),
+    ...keyVerbs(deps),
     ...credentialVerbs(deps),
     ...queueVerbs(deps),
     ...sandboxVerbs(deps),

@@ -1,34 +1,42 @@
 // The domains that this server sends for: those of the configuration and those added at run time,
 // each with its keys in the data folder's `keys/` and in the key ring that the signer uses.
+//
+// Every change of a domain's keys goes through change(): one after the other, durable before the
+// signer sees it.
 
 import { join } from 'node:path'
 import { ControlFault, type DomainView, type NewDomain } from '../api/control.ts'
-import type { Config } from '../config/schema.ts'
-import { KeyRing } from '../dkim/keyring.ts'
-import {
-  keyFileName,
-  loadKey,
-  makeKey,
-  publicText,
-  readKey,
-  saveKey,
-  selectorFor,
-} from '../dkim/keys.ts'
-import type { SigningKey } from '../dkim/sign.ts'
+import type { Config, DomainConfig } from '../config/schema.ts'
+import { extraFields } from '../dkim/fields.ts'
+import { KeyRing, type SigningRules } from '../dkim/keyring.ts'
+import { loadKey } from '../dkim/keys.ts'
+import { addKeys, type DkimKey, type KeyState, stateOf } from '../dkim/lifecycle.ts'
+import { selectorFor, selectorOf } from '../dkim/selector.ts'
 import type { Domain } from '../mail/domain.ts'
 import { parseDomain } from '../mail/domain.ts'
 import type { World } from '../mail/message.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
-import type { DkimKey, DomainRecord, Store } from '../store/store.ts'
+import type { DomainRecord, Store } from '../store/store.ts'
+import { type FreshKey, type HeldKey, KeyFolder, signingKeys, textOf } from './keys.ts'
 
 type Entry = {
   readonly record: DomainRecord
   readonly source: 'config' | 'store'
-  readonly keys: readonly SigningKey[]
+  readonly keys: readonly HeldKey[]
+  readonly rules: SigningRules
+  /** The configuration names the key's file: nothing here may change it. */
+  readonly keyInConfig: boolean
 }
 
-export type PublishedKey = { readonly selector: string; readonly txt: string }
+/** A key whose record DNS should hold. */
+export type PublishedKey = {
+  readonly selector: string
+  readonly txt: string
+  readonly algorithm: DkimKey['algorithm']
+  /** Coming ones do not sign yet, retiring ones no more. */
+  readonly state: Exclude<KeyState, 'retired'>
+}
 
 type Dependencies = {
   readonly store: Store
@@ -37,15 +45,22 @@ type Dependencies = {
   readonly log: Log
 }
 
+/** What a change of a domain's keys starts from, and may add. */
+export type KeyChange = (
+  held: readonly HeldKey[],
+) => Promise<{ readonly keys: readonly DkimKey[]; readonly fresh?: readonly FreshKey[] }>
+
 export class Domains {
   readonly keyring = new KeyRing()
+  readonly folder: KeyFolder
   readonly #entries = new Map<Domain, Entry>()
   readonly #deps: Dependencies
-  readonly #folder: string
+  /** Settles when the last change has ended. */
+  #changed: Promise<unknown> = Promise.resolve()
 
   private constructor(deps: Dependencies) {
     this.#deps = deps
-    this.#folder = join(deps.config.data, 'keys')
+    this.folder = new KeyFolder(join(deps.config.data, 'keys'), deps.log)
   }
 
   /**
@@ -62,8 +77,10 @@ export class Domains {
       await domains.#configure(domain, settings, known)
     }
     for (const record of stored.values())
-      if (!record.configured)
-        domains.#enter({ record, source: 'store', keys: await domains.#load(record) })
+      if (!record.configured) {
+        const keys = await domains.folder.load(record.domain, record.keys)
+        domains.#enter({ record, source: 'store', keys, rules: {}, keyInConfig: false })
+      }
     return domains
   }
 
@@ -80,147 +97,169 @@ export class Domains {
 
   /** What DNS must hold of a domain's keys; undefined for a domain that is not ours. */
   published(domain: Domain): readonly PublishedKey[] | undefined {
-    return this.#entries
-      .get(domain)
-      ?.keys.map((key) => ({ selector: key.selector, txt: publicText(key.privateKey) }))
+    return this.#entries.get(domain)?.keys.flatMap((key) => {
+      const { selector, algorithm } = key.record
+      const state = stateOf(key.record)
+      const txt = textOf(key)
+      return state === 'retired' || txt === undefined ? [] : [{ selector, algorithm, state, txt }]
+    })
   }
 
-  /** Throws ControlFault NOT_A_DOMAIN, DOMAIN_EXISTS, BAD_KEY. */
+  /** Every key of a domain, retired ones too; undefined for a domain that is not ours. */
+  keysOf(domain: Domain): Pick<Entry, 'keys' | 'keyInConfig'> | undefined {
+    return this.#entries.get(domain)
+  }
+
+  /** Throws ControlFault NOT_A_DOMAIN, DOMAIN_EXISTS, BAD_KEY, BAD_SELECTOR. */
   async add(request: NewDomain): Promise<DomainView> {
     const domain = parseDomain(request.domain)
     if (!domain) throw new ControlFault('NOT_A_DOMAIN', `${request.domain} is not a domain name`)
-    if (this.#entries.has(domain))
-      throw new ControlFault('DOMAIN_EXISTS', `${domain} is here already`)
-    const pem = request.importPem
-    const keys = [
-      await this.#makeOrImport(domain, { selector: request.selector, pem }),
-      ...(request.ed25519 ? [await this.#make(domain, 'ed25519-sha256', request.selector)] : []),
-    ]
-    const entry = await this.#save(domain, { world: request.world, keys, source: 'store' })
-    return view(entry)
+    return this.#inTurn(async () => {
+      if (this.#entries.has(domain))
+        throw new ControlFault('DOMAIN_EXISTS', `${domain} is here already`)
+      const { selector, importPem: pem } = request
+      const room = { now: this.#deps.clock.now(), taken: new Set<string>() }
+      const wish = selector === undefined ? {} : { selector }
+      const first =
+        pem === undefined
+          ? await this.folder.make(domain, { ...wish, algorithm: 'rsa-sha256' }, room)
+          : await this.folder.import(domain, { ...wish, pem }, room)
+      const second = request.ed25519 ? [await this.#makeEd25519(domain, selector)] : []
+      const record = { domain, world: request.world, keys: [], createdAt: room.now }
+      const empty = { record, source: 'store', keys: [], rules: {}, keyInConfig: false } as const
+      return view(await this.#save(empty, { keys: [], fresh: [first, ...second] }))
+    })
   }
 
   /** False: there is none. Its keys stay on the disk. Throws ControlFault DOMAIN_IN_CONFIG. */
   async remove(name: string): Promise<boolean> {
     const domain = parseDomain(name)
-    const entry = domain && this.#entries.get(domain)
-    if (!domain || !entry) return false
-    if (entry.source === 'config')
-      throw new ControlFault('DOMAIN_IN_CONFIG', `${domain} is set in the configuration`)
-    await this.#deps.store.removeDomain(domain)
-    this.#entries.delete(domain)
-    this.keyring.remove(domain)
-    return true
+    return this.#inTurn(async () => {
+      const entry = domain && this.#entries.get(domain)
+      if (!domain || !entry) return false
+      if (entry.source === 'config')
+        throw new ControlFault('DOMAIN_IN_CONFIG', `${domain} is set in the configuration`)
+      await this.#deps.store.removeDomain(domain)
+      this.#entries.delete(domain)
+      this.keyring.remove(domain)
+      return true
+    })
+  }
+
+  /**
+   * Changes a domain's keys, one change at a time over all domains; resolves when the result is
+   * durable and in use. False: there is no such domain. Throws ControlFault KEY_IN_CONFIG.
+   */
+  async change(domain: Domain, step: KeyChange): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const entry = this.#entries.get(domain)
+      if (!entry) return false
+      if (entry.keyInConfig)
+        throw new ControlFault(
+          'KEY_IN_CONFIG',
+          `the key of ${domain} is the configuration's (domains.${domain}.key)`,
+        )
+      await this.#save(entry, await step(entry.keys))
+      return true
+    })
+  }
+
+  async #inTurn<T>(then: () => Promise<T>): Promise<T> {
+    const turn = this.#changed.then(then)
+    this.#changed = turn.catch(() => undefined)
+    return turn
   }
 
   async #configure(
     domain: Domain,
-    settings: Config['domains'][string],
+    settings: DomainConfig,
     known: DomainRecord | undefined,
   ): Promise<void> {
-    const world = settings.mode
-    const selector = settings.selector ?? undefined
+    const rules = rulesOf(settings)
+    const { mode: world, selector } = settings
+    const { now } = this.#deps.clock
+    const createdAt = known?.createdAt ?? now()
     if (settings.key) {
-      const keys = await this.#fromFile(domain, settings.key, selector)
-      const record = { domain, world, keys: [], createdAt: this.#deps.clock.now() }
-      return this.#enter({ record, source: 'config', keys })
+      const keys = await this.#fromFile(domain, settings.key, selector ?? undefined)
+      const record = { domain, world, keys: [], createdAt }
+      return this.#enter({ record, source: 'config', keys, rules, keyInConfig: true })
     }
-    const keys = known ? [...(await this.#load(known))] : []
-    const missing = (algorithm: DkimKey['algorithm']) =>
-      !keys.some((key) => key.algorithm === algorithm)
-    if (missing('rsa-sha256') && (known?.keys.length ?? 0) === 0)
-      keys.push(await this.#make(domain, 'rsa-sha256', selector))
-    if (settings.ed25519 && missing('ed25519-sha256'))
-      keys.push(await this.#make(domain, 'ed25519-sha256', selector))
-    await this.#save(domain, { world, keys, source: 'config' })
+    const keys = await this.folder.load(domain, known?.keys ?? [])
+    const inUse = keys.filter(({ record }) => stateOf(record) !== 'retired')
+    const fresh: FreshKey[] = []
+    if (inUse.length === 0) {
+      const wish = { algorithm: 'rsa-sha256', ...(selector && { selector }) } as const
+      fresh.push(await this.folder.make(domain, wish, { now: now(), taken: new Set() }))
+    }
+    if (settings.ed25519 && !inUse.some(({ record }) => record.algorithm === 'ed25519-sha256'))
+      fresh.push(await this.#makeEd25519(domain, selector ?? undefined))
+    const record = { domain, world, keys: [], createdAt, configured: true }
+    const entry = { record, source: 'config', keys, rules, keyInConfig: false } as const
+    await this.#save(entry, { keys: keys.map((key) => key.record), fresh })
   }
 
   /** A key that the operator keeps elsewhere: used where it lies, never copied. */
-  async #fromFile(
-    domain: Domain,
-    path: string,
-    selector: string | undefined,
-  ): Promise<SigningKey[]> {
+  async #fromFile(domain: Domain, path: string, wanted: string | undefined): Promise<HeldKey[]> {
     const { clock, log } = this.#deps
     try {
       const reading = await loadKey('', path)
       if (reading.kind === 'fault') throw new Error(reading.fault)
       if (reading.warning) log.warn({ domain, key: path }, reading.warning)
       const { privateKey, algorithm } = reading
-      return [{ selector: selector ?? selectorFor(clock.now()), algorithm, privateKey }]
+      const selector = wanted ?? selectorFor(clock.now())
+      return [{ record: { selector, algorithm, file: path }, privateKey }]
     } catch (error) {
       log.error({ domain, key: path, error: String(error) }, 'the DKIM key cannot be read')
       return []
     }
   }
 
-  async #load(record: DomainRecord): Promise<SigningKey[]> {
-    const keys: SigningKey[] = []
-    for (const { selector, file } of record.keys)
-      try {
-        const reading = await loadKey(this.#folder, file)
-        if (reading.kind === 'fault') throw new Error(reading.fault)
-        keys.push({ selector, algorithm: reading.algorithm, privateKey: reading.privateKey })
-      } catch (error) {
-        const fields = { domain: record.domain, file, error: String(error) }
-        this.#deps.log.error(fields, 'the DKIM key cannot be read')
-      }
-    return keys
+  #makeEd25519(domain: Domain, base: string | undefined): Promise<FreshKey> {
+    const algorithm = 'ed25519-sha256'
+    const wish = { algorithm, ...(base && { selector: selectorOf(base, algorithm) }) } as const
+    return this.folder.make(domain, wish, { now: this.#deps.clock.now(), taken: new Set() })
   }
 
-  async #make(
-    domain: Domain,
-    algorithm: SigningKey['algorithm'],
-    selector: string | undefined,
-  ): Promise<SigningKey> {
-    const name = selector ?? selectorFor(this.#deps.clock.now())
-    const key: SigningKey = {
-      // Two keys of a domain need two names.
-      selector: algorithm === 'ed25519-sha256' ? `${name}e` : name,
-      algorithm,
-      privateKey: await makeKey(algorithm),
-    }
-    await saveKey(this.#folder, keyFileName(domain, key.selector), key.privateKey)
-    return key
-  }
-
-  async #makeOrImport(
-    domain: Domain,
-    { selector, pem }: { selector: string | undefined; pem: string | undefined },
-  ): Promise<SigningKey> {
-    if (pem === undefined) return this.#make(domain, 'rsa-sha256', selector)
-    const reading = readKey(pem)
-    if (reading.kind === 'fault') throw new ControlFault('BAD_KEY', reading.fault)
-    const name = selector ?? selectorFor(this.#deps.clock.now())
-    await saveKey(this.#folder, keyFileName(domain, name), reading.privateKey)
-    return { selector: name, algorithm: reading.algorithm, privateKey: reading.privateKey }
-  }
-
-  async #save(
-    domain: Domain,
-    { world, keys, source }: { world: World; keys: readonly SigningKey[]; source: Entry['source'] },
-  ): Promise<Entry> {
-    const record: DomainRecord = {
-      domain,
-      world,
-      keys: keys.map(({ selector, algorithm }) => ({
-        selector,
-        algorithm,
-        file: keyFileName(domain, selector),
-      })),
-      createdAt: this.#deps.clock.now(),
-      ...(source === 'config' ? { configured: true } : {}),
-    }
+  async #save(entry: Entry, change: Awaited<ReturnType<KeyChange>>): Promise<Entry> {
+    const fresh = change.fresh ?? []
+    const records = fresh.map(({ record }) => record)
+    const keys =
+      fresh.length === 0 ? change.keys : addKeys(change.keys, records, this.#deps.clock.now())
+    const record: DomainRecord = { ...entry.record, keys }
     await this.#deps.store.saveDomain(record)
-    const entry = { record, source, keys }
-    this.#enter(entry)
-    return entry
+    const known = new Map([...entry.keys, ...fresh].map((one) => [one.record.file, one.privateKey]))
+    const held = keys.map((key): HeldKey => {
+      const privateKey = known.get(key.file)
+      return privateKey ? { record: key, privateKey } : { record: key }
+    })
+    const saved = { ...entry, record, keys: held }
+    this.#enter(saved)
+    return saved
   }
 
   #enter(entry: Entry): void {
-    this.#entries.set(entry.record.domain, entry)
-    this.keyring.add(entry.record.domain, entry.keys)
+    const { keys, rules, record } = entry
+    this.#entries.set(record.domain, entry)
+    const published = signingKeys(keys, ['coming', 'retiring'])
+    this.keyring.add(record.domain, signingKeys(keys, ['active']), {
+      ...rules,
+      ...(published.length > 0 && { published }),
+    })
   }
+}
+
+function rulesOf({ canonicalization, signFields, subdomains }: DomainConfig): SigningRules {
+  const [header, body] = canonicalization.split('/') as [
+    SigningRules['header'],
+    SigningRules['body'],
+  ]
+  const extra = extraFields(signFields)
+  return {
+    ...(header !== 'relaxed' && { header }),
+    ...(body !== 'relaxed' && { body }),
+    ...(extra && { extraFields: extra }),
+    ...(!subdomains && { exactOnly: true }),
+  } as SigningRules
 }
 
 function view({ record, source, keys }: Entry): DomainView {
@@ -228,7 +267,10 @@ function view({ record, source, keys }: Entry): DomainView {
     domain: record.domain,
     world: record.world,
     source,
-    keys: keys.map(({ selector, algorithm }) => ({ selector, algorithm })),
+    keys: keys
+      .map((key) => ({ ...key.record, state: stateOf(key.record) }))
+      .filter(({ state }) => state !== 'retired')
+      .map(({ selector, algorithm, state }) => ({ selector, algorithm, state })),
     createdAt: record.createdAt,
   }
 }

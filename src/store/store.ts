@@ -6,6 +6,7 @@
 // asks for what is due; settle() ends or defers entries. What resolves is durable. What cannot be
 // read is set aside and counted (damage()), never deleted.
 
+import type { DkimKey } from '../dkim/lifecycle.ts'
 import type { Domain } from '../mail/domain.ts'
 import type { DueMessage, EntryEnd, EntryKey, QueueEntry, SiteName } from '../mail/entry.ts'
 import type { Attempt, Failure } from '../mail/failure.ts'
@@ -47,13 +48,6 @@ export type Settlement = {
 
 /** A position in the order of due time. */
 export type DueCursor = { readonly at: number; readonly key: EntryKey }
-
-export type DkimKey = {
-  readonly selector: string
-  readonly algorithm: 'rsa-sha256' | 'ed25519-sha256'
-  /** File name below the data folder's `keys/`. */
-  readonly file: string
-}
 
 export type DomainRecord = {
   readonly domain: Domain

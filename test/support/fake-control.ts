@@ -9,6 +9,7 @@ import {
   type QueueEntryView,
   type SandboxMessage,
 } from '../../src/api/control.ts'
+import type { KeyControl } from '../../src/api/keys.ts'
 import type { Finding } from '../../src/doctor/check.ts'
 import { countsOf } from '../../src/doctor/doctor.ts'
 
@@ -71,8 +72,10 @@ export function fakeControl(): FakeControl {
       if (!/^[a-z0-9.-]+\.[a-z]+$/.test(domain))
         throw new ControlFault('NOT_A_DOMAIN', `no domain: ${domain}`)
       if (domains.has(domain)) throw new ControlFault('DOMAIN_EXISTS', `${domain} exists`)
-      const keys = [{ selector: selector ?? 'p2601', algorithm: 'rsa-sha256' }]
-      if (ed25519) keys.push({ selector: `${selector ?? 'p2601'}e`, algorithm: 'ed25519-sha256' })
+      const state = 'active' as const
+      const keys = [{ selector: selector ?? 'p2601', algorithm: 'rsa-sha256', state }]
+      if (ed25519)
+        keys.push({ selector: `${selector ?? 'p2601'}e`, algorithm: 'ed25519-sha256', state })
       const made: DomainView = {
         domain,
         world,
@@ -87,6 +90,7 @@ export function fakeControl(): FakeControl {
       calls.push(`removeDomain ${domain}`)
       return domains.delete(domain)
     },
+    ...fakeKeys(calls),
     dnsPlan: async (domain) => (domains.has(domain) ? plan(domain) : undefined),
     credentials: async () => [...credentials.values()],
     async addCredential({ name, domains }) {
@@ -236,5 +240,22 @@ function fakeReport(domains: readonly DomainView[], findings: readonly Finding[]
     host,
     leftOut: 0,
     domains: domains.map(({ domain, world }) => ({ domain, world, checks: [] })),
+  }
+}
+
+/** Without keys: what they do is tested with a whole server. */
+function fakeKeys(calls: string[]): KeyControl {
+  const none = (call: string) => async () => {
+    calls.push(call)
+    return undefined
+  }
+  return {
+    keys: async (domain) => (domain === undefined ? [] : undefined),
+    addKey: none('addKey'),
+    rotateKeys: none('rotateKeys'),
+    abortRotation: none('abortRotation'),
+    checkKeys: none('checkKeys'),
+    retireKey: none('retireKey'),
+    exportKey: none('exportKey'),
   }
 }
