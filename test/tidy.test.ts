@@ -19,6 +19,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   dkim: 2,
   rewrite: 2,
   store: 3,
+  dropin: 3,
   events: 4,
   intake: 5,
   queue: 5,
@@ -32,7 +33,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   main: 10,
 }
 /** Only these read the configuration; the rooms get plain records. */
-const SEES_CONFIG = new Set(['config', 'api', 'server', 'cli', 'main'])
+const SEES_CONFIG = new Set(['config', 'dropin', 'api', 'server', 'cli', 'main'])
 
 const LONGEST_FILE = 400
 const LONGEST_LINE = 140
