@@ -56,6 +56,7 @@ const standards: Readonly<Record<number, readonly [title: string, status: Status
     6409: ['Message submission', 'yes'],
     6522: ['multipart/report', 'yes'],
     6531: ['SMTPUTF8', 'yes'],
+    6749: ['OAuth 2.0', 'partly', 'refresh of tokens for relays'],
     6532: ['Internationalized headers', 'yes'],
     6533: ['Internationalized DSN', 'yes'],
     6598: ['Shared address space', 'cited'],

@@ -13,7 +13,7 @@ import type { Record } from './events/event.ts'
 import { createFigures } from './events/figures.ts'
 import { createRecord } from './events/record.ts'
 import { createIntake, defaultIntakeLimits, type Intake } from './intake/accept.ts'
-import { Credentials } from './intake/credentials.ts'
+import type { Credentials } from './intake/credentials.ts'
 import { submissionService } from './intake/submission.ts'
 import { createOperations, type Operations } from './queue/operate.ts'
 import { QUEUE_LIMITS } from './queue/options.ts'
@@ -24,6 +24,7 @@ import { makeControl } from './server/control.ts'
 import { askDoctor } from './server/doctor.ts'
 import { Domains } from './server/domains.ts'
 import { setForeignAside } from './server/folder.ts'
+import { credentialsOf, unsignedOf } from './server/given.ts'
 import { openHttp } from './server/http.ts'
 import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
 import { aboutOf, checksOf, watchServer } from './server/observe.ts'
@@ -114,7 +115,7 @@ async function build(
   await setForeignAside(config.data, { clock, log })
   const store = parts.use(await openStore({ folder: config.data, clock, log, reserveBytes }))
   const domains = await Domains.open({ store, config, clock, log })
-  const credentials = new Credentials(await store.credentials())
+  const credentials = await credentialsOf(config, store, clock)
   const resolvConf = await readFile('/etc/resolv.conf', 'utf8').catch(() => '')
   const asking = { clock, timeoutMs: 5_000, attempts: 2, cacheEntries: 20_000 }
   const dns = { ...dnsOf(config, resolvConf), ...asking }
@@ -193,9 +194,10 @@ function buildQueue(
     rights: {
       mode: config.mode,
       worldOf: (domain) => domains.worldOf(domain),
-      keysFor: (domain) => domains.keyring.keysFor(domain),
+      keysFor: (domain) => unsignedOf(config, domain) ?? domains.keyring.keysFor(domain),
       sandboxKeys: (domain) => sandbox.signerOf(domain),
       domainsOf: (credential) => credentials.domainsOf(credential),
+      ...(config.senders === 'any' && { foreignKeys: (domain) => ({ domain, keys: [] }) }),
     },
     nonce: randomBytes(6).toString('hex'),
     rewriter: () => rewriting.rewriter(),

@@ -3,11 +3,13 @@
 import { Command, CommanderError } from 'commander'
 import type { Builder } from './command.ts'
 import { configCommand } from './commands/config.ts'
+import { containerCommand } from './commands/container.ts'
 import { credentialCommand } from './commands/credential.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { dnsCommand, domainCommand } from './commands/domain.ts'
 import { explainCommand } from './commands/explain.ts'
 import { healthCommand } from './commands/health.ts'
+import { importCommand } from './commands/import.ts'
 import { mailCheckerCommand } from './commands/mail-checker.ts'
 import { queueCommand } from './commands/queue.ts'
 import { sendTestCommand } from './commands/send-test.ts'
@@ -53,6 +55,7 @@ function makeProgram(builder: Builder): Command {
     .option('--lang <language>', texts.options.lang)
     .enablePositionalOptions()
   serveCommand(builder, program)
+  containerCommand(builder, program)
   sendTestCommand(builder, program)
   mailCheckerCommand(builder, program)
   program.addCommand(domainCommand(builder))
@@ -62,6 +65,7 @@ function makeProgram(builder: Builder): Command {
   program.addCommand(credentialCommand(builder))
   program.addCommand(queueCommand(builder))
   program.addCommand(configCommand(builder))
+  program.addCommand(importCommand(builder))
   healthCommand(builder, program)
   program.addHelpText('after', `\n${texts.more(world.program)}\n${texts.exitCodes}`)
   visit(program, (command) => prepare(command, builder))

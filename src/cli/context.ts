@@ -2,7 +2,7 @@
 
 import { formatFault } from '../config/faults.ts'
 import { chooseLanguage, type Language } from '../config/language.ts'
-import { type Loaded, loadConfig } from '../config/load.ts'
+import { type Loaded, type LoadInput, loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { en, type Texts } from './texts-en.ts'
 import { ru } from './texts-ru.ts'
@@ -13,6 +13,7 @@ export type Context = {
   /** Grows more certain when the configuration is read. */
   readonly language: Language
   readonly texts: Texts
+  readonly flags: ConfigFlags
   /** Reads file, environment and flags; what is wrong with them stays inside. */
   load(): Loaded
   /** The configuration, or a CliFault that lists every fault. */
@@ -25,6 +26,8 @@ export type ConfigFlags = {
   readonly file?: string
   /** By the option's path. */
   readonly options: Readonly<Record<string, string>>
+  /** What stands in place of a configuration file. */
+  readonly base?: LoadInput['base']
 }
 
 export function textsIn(language: Language): Texts {
@@ -36,6 +39,7 @@ export function makeContext(world: World, flags: ConfigFlags): Context {
   let loaded: Loaded | undefined
   const context: Context = {
     world,
+    flags,
     get language() {
       return language
     },
@@ -46,6 +50,7 @@ export function makeContext(world: World, flags: ConfigFlags): Context {
       loaded ??= loadConfig({
         flags: flags.options,
         ...(flags.file === undefined ? {} : { file: flags.file }),
+        ...(flags.base && { base: flags.base }),
         environment: world.environment,
         workingDirectory: world.workingDirectory,
         machineName: world.machineName,

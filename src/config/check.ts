@@ -122,7 +122,13 @@ function checkRelays(raw: RawConfig, add: Add): void {
     ...Object.entries(raw.routes).map(([name, relay]) => [`routes.${name}`, relay] as const),
   ]
   for (const [path, relay] of relays) {
-    if ((relay.username === null) !== (relay.password === null)) {
+    if (relay.oauth !== null) {
+      if (relay.username === null)
+        add('INCOMPLETE', path, {
+          en: 'username is missing: XOAUTH2 needs it',
+          ru: 'не хватает username: он нужен для XOAUTH2',
+        })
+    } else if ((relay.username === null) !== (relay.password === null)) {
       const absent = relay.username === null ? 'username' : 'password'
       add('INCOMPLETE', path, {
         en: `${absent} is missing: AUTH needs both`,

@@ -204,6 +204,33 @@ export function printConfig(loaded: Loaded, language: Language): string {
   return `${lines.map((line) => line + comment(line, places, loaded.given, language)).join('\n')}\n`
 }
 
+/** Only what was given, as YAML; `secrets` as they are, or masked. */
+export function printGiven(
+  loaded: Pick<Loaded, 'tree' | 'given'>,
+  language: Language,
+  options: { readonly secrets: 'shown' | 'masked' },
+): string {
+  const masked = options.secrets === 'masked'
+  const tree = masked ? mask(configSchema, loaded.tree) : loaded.tree
+  const lines = stringify(tree, { lineWidth: 0 }).trimEnd().split('\n')
+  const places: string[] = []
+  return `${lines.map((line) => line + comment(line, places, loaded.given, language)).join('\n')}\n`
+}
+
+function mask(schema: z.ZodType, value: unknown): unknown {
+  const shape = shapeOf(schema)
+  if (shape.kind === 'option') return aboutOf(schema)?.secret && value !== null ? MASK : value
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => {
+      const field = shape.kind === 'named' ? shape.item : shape.fields[name]
+      return [name, field ? mask(field, item) : item]
+    }),
+  )
+}
+
+const MASK = '********'
+
 /** The same as a plain tree, for --json. */
 export function effectiveTree(loaded: Loaded): unknown {
   return effective(configSchema, loaded.tree)
@@ -214,7 +241,7 @@ function effective(schema: z.ZodType, value: unknown): unknown {
   const shape = shapeOf(schema)
   if (shape.kind === 'option') {
     if (value === undefined) return about?.fallback ?? null
-    if (about?.secret && value !== null) return '********'
+    if (about?.secret && value !== null) return MASK
     const parsed = about?.kind?.parse(value)
     return about?.kind?.unit === undefined && parsed !== undefined ? parsed : value
   }

@@ -217,6 +217,7 @@ test('a relayhost in its short form, corrected by variables', () => {
     tls: 'required',
     username: 'me@here',
     password: 'p:w',
+    oauth: null,
     connections: 100,
   })
   assert.equal(good({ yaml: 'relayhost: smtps://a.example' }).relayhost?.port, 465)

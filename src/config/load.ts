@@ -25,6 +25,11 @@ export type LoadInput = {
   readonly workingDirectory: string
   /** The machine's own name, from the operating system. */
   readonly machineName: string
+  /** Taken in place of a file, in its form; `given` says what each option came from, by path. */
+  readonly base?: {
+    readonly tree: Readonly<Record<string, unknown>>
+    readonly given: ReadonlyMap<string, Origin>
+  }
 }
 
 export type Loaded = {
@@ -42,9 +47,9 @@ export type Loaded = {
 /** Reads and checks all of it. Throws nothing: what is wrong comes back as faults. */
 export function loadConfig(input: LoadInput): Loaded {
   const faults: ConfigFault[] = []
-  const yaml = readFile(input, faults)
-  const tree = yaml?.tree ?? {}
-  const given = new Map<string, Origin>()
+  const yaml = input.base ? undefined : readFile(input, faults)
+  const tree = yaml?.tree ?? structuredClone(input.base?.tree ?? {})
+  const given = new Map<string, Origin>(input.base?.given)
   if (yaml) noteGiven(tree, [], yaml, given)
   const environment = environmentOverrides(input.environment, (path) =>
     readFileSync(resolve(input.workingDirectory, path), 'utf8'),
@@ -53,7 +58,7 @@ export function loadConfig(input: LoadInput): Loaded {
   lay(tree, [...environment.overrides, ...flagOverrides(input.flags ?? {})], given)
   expandAll(tree)
   const find = (path: readonly PropertyKey[], of: 'key' | 'value'): Origin =>
-    nearest(given, path) ?? yaml?.origin(path, of) ?? { kind: 'default' }
+    nearest(given, path, input) ?? yaml?.origin(path, of) ?? { kind: 'default' }
 
   const raw = parse(tree, find, faults)
   const where = (path: string): Origin => find(path === '' ? [] : splitPath(tree, path), 'value')
@@ -247,10 +252,11 @@ function noteGiven(
 function nearest(
   given: ReadonlyMap<string, Origin>,
   path: readonly PropertyKey[],
+  from: Pick<LoadInput, 'base'>,
 ): Origin | undefined {
   for (let length = path.length; length > 0; length--) {
     const origin = given.get(path.slice(0, length).join('.'))
-    if (origin && origin.kind !== 'file') return origin
+    if (origin && (origin.kind !== 'file' || from.base)) return origin
   }
   return undefined
 }

@@ -4,6 +4,7 @@
 // records. What can go wrong is a typo, and then nothing starts until all of them are repaired.
 
 import { z } from 'zod'
+import { credentials, senders } from './clients.ts'
 import { dnsPublish } from './dns-publish.ts'
 import {
   type Bytes,
@@ -203,6 +204,8 @@ export const configSchema = z.strictObject({
   ...identity,
   ...doors,
   limits,
+  senders,
+  credentials,
   domains: named(
     section(domain, { en: 'One domain.', ru: 'Один домен.' }),
     {

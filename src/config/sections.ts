@@ -16,6 +16,7 @@ import {
   wholeNumber,
   yesNo,
 } from './kinds.ts'
+import { oauth } from './oauth.ts'
 import { option, section } from './option.ts'
 import { signing } from './signing.ts'
 
@@ -51,6 +52,7 @@ export const relay = {
     { en: 'Password for AUTH.', ru: 'Пароль для AUTH.' },
     { default: null, secret: true, example: 'secret' },
   ),
+  oauth,
   connections: option(
     wholeNumber(1, 10_000),
     { en: 'Connections at the same time.', ru: 'Сколько соединений держать одновременно.' },
@@ -74,6 +76,14 @@ export const domain = {
       ru: 'Селектор DKIM; null: придумать при создании ключа.',
     },
     { default: null, example: 'mail' },
+  ),
+  sign: option(
+    yesNo,
+    {
+      en: 'false sends its mail without a DKIM signature; big receivers then refuse it or call it spam.',
+      ru: 'false отправляет его почту без подписи DKIM; крупные службы тогда откажут или сочтут её спамом.',
+    },
+    { default: true, example: 'false' },
   ),
   key: option(
     orNothing(text),
@@ -268,6 +278,14 @@ export const behind = {
           ru: 'Свободное место на диске, ниже которого новой почте отвечают 452.',
         },
         { default: '100MiB', example: '1GiB' },
+      ),
+      allow_memory: option(
+        yesNo,
+        {
+          en: 'Run also where the data folder is in memory (tmpfs), and live mail is lost with the power.',
+          ru: 'Работать и там, где папка данных в памяти (tmpfs) и почта пропадёт вместе с питанием.',
+        },
+        { default: false, example: 'true' },
       ),
     },
     { en: 'The data folder’s disk.', ru: 'Диск с папкой данных.' },

@@ -66,7 +66,7 @@ export function nextHop(
   const [, inside, bare, port] =
     /^(?:smtp:|relay:)?(?:\[([^\]\s]+)\]|([^:[\]\s]+))(?::(\w{1,10}))?$/i.exec(text.trim()) ?? []
   const host = (inside ?? bare)?.replace(/^ipv6:/i, '')
-  if (host === undefined) return undefined
+  if (host === undefined || (isIP(host) === 0 && !/^[a-z0-9._-]+$/i.test(host))) return undefined
   const number = portOf(port ?? '25')
   return number === undefined ? undefined : { host, port: number, bracketed: inside !== undefined }
 }

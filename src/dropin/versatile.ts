@@ -65,10 +65,9 @@ function readLogin({ draft }: ImageTask, word: string, position: number): void {
   const user = at < 0 ? '' : word.slice(0, at)
   const password = at < 0 ? '' : word.slice(at + 1)
   if (user === '' || password === '' || /[\s\0]/.test(user)) {
-    const shown = JSON.stringify(user === '' ? '…' : user)
     const says = {
-      en: `a user and a password are needed, found only ${shown}`,
-      ru: `нужны имя и пароль, а есть только ${shown}`,
+      en: 'a user and a password with a colon between them are expected',
+      ru: 'ожидаются имя и пароль с двоеточием между ними',
     }
     draft.wrong(name, says, 'no-reply:PASSWORD')
     return

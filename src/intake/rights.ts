@@ -18,6 +18,8 @@ export type RightsTable<Keys> = {
   sandboxKeys(domain: Domain): Keys
   /** The From domains of a credential, empty for all; undefined when it has been revoked. */
   domainsOf(credential: string): readonly Domain[] | undefined
+  /** Present when live mail of domains that were never registered is taken, and then signed by this. */
+  foreignKeys?(domain: Domain): Keys
 }
 
 export type RightsQuestion = {
@@ -51,7 +53,7 @@ export function judge<Keys>(question: RightsQuestion, table: RightsTable<Keys>):
     }
     if (allowed.length > 0) checkCredential(sender.name, allowed, question)
   }
-  const world = worldFor(fromDomain, table) ?? unregistered(fromDomain, author, table.mode)
+  const world = worldFor(fromDomain, table) ?? unregistered(fromDomain, author, table)
   return { fromDomain, world, keys: keysOf(fromDomain, world, table) }
 }
 
@@ -94,8 +96,9 @@ function worldFor(domain: Domain, table: Pick<RightsTable<unknown>, 'worldOf'>):
   return undefined
 }
 
-function unregistered(domain: Domain, author: Mailbox, mode: World): World {
-  if (mode === 'sandbox') return 'sandbox'
+function unregistered(domain: Domain, author: Mailbox, table: RightsTable<unknown>): World {
+  if (table.mode === 'sandbox') return 'sandbox'
+  if (table.foreignKeys) return 'live'
   const address = formatMailbox(author)
   const no = `You may not send as ${address}:`
   if (isFreemail(domain)) {
@@ -116,6 +119,7 @@ function keysOf<Keys>(domain: Domain, world: World, table: RightsTable<Keys>): K
   const keys = table.keysFor(domain)
   if (keys !== undefined) return keys
   if (world === 'sandbox') return table.sandboxKeys(domain)
+  if (table.foreignKeys && worldFor(domain, table) === undefined) return table.foreignKeys(domain)
   throw refuse(
     451,
     '4.3.5',

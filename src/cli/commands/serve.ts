@@ -1,6 +1,3 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Server } from '../../api/control.ts'
 import type { Config } from '../../config/schema.ts'
@@ -8,6 +5,7 @@ import type { Log } from '../../std/log.ts'
 import { banner } from '../banner.ts'
 import { type Builder, leaf } from '../command.ts'
 import type { Context } from '../context.ts'
+import { newerData, prepareData } from '../data-folder.ts'
 import { openLog } from '../log.ts'
 import { portHolder } from '../port-holder.ts'
 import { bracketed, noteRunning } from '../running.ts'
@@ -22,17 +20,21 @@ export function serveCommand(builder: Builder, parent: Command): void {
       'serve --smtp-port 2526 --http-port 8026 --data /tmp/posthorn',
       'serve --config posthorn.yaml',
     ],
-    run: serve,
+    run: (context) => serve(context),
   })
   command.addHelpText('after', `\n${texts.allOptions(world.program)}`)
 }
 
-/** Runs until a signal or until the server cannot go on. */
-async function serve(context: Context): Promise<number> {
+/**
+ * Runs until a signal or until the server cannot go on.
+ * @param announce writes to the log what should be known at the start
+ */
+export async function serve(context: Context, announce?: (log: Log) => void): Promise<number> {
   const config = context.config()
   const { world, texts } = context
-  await prepareData(context, config.data)
+  await prepareData(context, config)
   await using log = openLog(world, config.log)
+  announce?.(log)
   const stopped = Promise.withResolvers<string>()
   let asked = false
   const unhook = world.onSignal((name) => {
@@ -80,29 +82,9 @@ async function failure(server: Server): Promise<Error> {
   )
 }
 
-/** Makes the folder, and tries to write in it: a read-only mount and a foreign owner look alike. */
-async function prepareData({ texts }: Context, folder: string): Promise<void> {
-  const probe = join(folder, `.write-${randomBytes(6).toString('hex')}`)
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await writeFile(probe, '', { flag: 'wx' })
-    await rm(probe)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? ''
-    if (code === 'ENOSPC' || code === 'EDQUOT') return // the server starts, and answers 452
-    const us = process.getuid?.() ?? 0
-    const owner = await stat(folder).then(
-      (found) => found.uid,
-      () => undefined,
-    )
-    const says = texts.faults.dataNotWritable(folder, owner, us)
-    throw new CliFault(`${says}\n  ${texts.faults.dataNotWritableFix(folder, us)}`)
-  }
-}
-
 /** The failures of the first minute, in words; undefined for what we do not know. */
 async function startFault(
-  { texts }: Context,
+  context: Context,
   error: unknown,
   config: Config,
 ): Promise<CliFault | undefined> {
@@ -110,7 +92,9 @@ async function startFault(
     address?: string
     port?: number
   }
-  const { faults } = texts
+  const { faults } = context.texts
+  const newer = newerData(context, error as Error, config.data)
+  if (newer) return newer
   if (name === 'FolderLocked') {
     return new CliFault(`${faults.dataInUse(message)}\n  ${faults.dataInUseFix}`)
   }
