@@ -6,8 +6,14 @@ import { named, option, section } from './option.ts'
 export const senders = option(
   oneOf('domains', 'any'),
   {
-    en: 'Whose live mail we take: domains only that of our domains; any also that of all others, unsigned, for a relay that signs itself.',
-    ru: 'Чью почту для доставки мы берём: domains только наших доменов, any и всех остальных, без подписи: для релея, который подписывает сам.',
+    en: [
+      'Whose live mail we take: domains only that of our domains; any also that of all others, unsigned,',
+      'for a relay that signs itself.',
+    ].join(' '),
+    ru: [
+      'Чью почту для доставки мы берём: domains только наших доменов, any и всех остальных, без подписи:',
+      'для релея, который подписывает сам.',
+    ].join(' '),
   },
   { default: 'domains', example: 'any' },
 )

@@ -6,9 +6,9 @@ import { option, optionalSection } from './option.ts'
 export const oauth = optionalSection(
   {
     client_id: option(
-      text,
+      orNothing(text),
       { en: 'Name of our application at the provider.', ru: 'Имя нашего приложения у провайдера.' },
-      { default: '', example: '1234.apps.googleusercontent.com' },
+      { default: null, example: '1234.apps.googleusercontent.com' },
     ),
     client_secret: option(
       orNothing(text),

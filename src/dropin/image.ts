@@ -98,8 +98,15 @@ export function trust(
 }
 
 const gatewayNote: Text = {
-  en: 'programs on the host come from this address, and so does the whole Internet when the port is published for it: they need a password, or POSTHORN_TRUST_GATEWAY=1 when it is published on 127.0.0.1 only',
-  ru: 'с этого адреса приходят программы хоста, а если порт открыт наружу, то и весь Интернет: нужен пароль либо POSTHORN_TRUST_GATEWAY=1, если порт открыт только на 127.0.0.1',
+  en: [
+    'programs on the host come from this address, and so does the whole Internet when the port is',
+    'published for it: they need a password, or POSTHORN_TRUST_GATEWAY=1 when it is published on',
+    '127.0.0.1 only',
+  ].join(' '),
+  ru: [
+    'с этого адреса приходят программы хоста, а если порт открыт наружу, то и весь Интернет: нужен пароль',
+    'либо POSTHORN_TRUST_GATEWAY=1, если порт открыт только на 127.0.0.1',
+  ].join(' '),
 }
 
 /** A domain name with a dot; else it is wrong and undefined. */
@@ -137,8 +144,14 @@ export function settleHostname(
   }
   draft.set(['hostname'], domain, byImage('hostname'))
   draft.changed('hostname', {
-    en: `this container calls itself ${JSON.stringify(around.machineName)}, which receivers do not accept: it says ${domain} instead. Better: ${example}`,
-    ru: `контейнер называет себя ${JSON.stringify(around.machineName)}, получатели такого не принимают: вместо этого он представляется ${domain}. Лучше: ${example}`,
+    en: [
+      `this container calls itself ${JSON.stringify(around.machineName)}, which receivers do not accept: it`,
+      `says ${domain} instead. Better: ${example}`,
+    ].join(' '),
+    ru: [
+      `контейнер называет себя ${JSON.stringify(around.machineName)}, получатели такого не принимают:`,
+      `вместо этого он представляется ${domain}. Лучше: ${example}`,
+    ].join(' '),
   })
 }
 

@@ -104,8 +104,13 @@ const RESTRICTIONS = [
 ]
 
 /** What holds here without being said. */
-const ALWAYS =
-  /^(permit|permit_mynetworks|permit_sasl_authenticated|reject|defer|reject_unauth_destination|defer_unauth_destination|check_relay_domains|reject_unauth_pipelining|reject_non_fqdn_(sender|recipient)|permit_inet_interfaces|reject_sender_login_mismatch)$/
+const ALWAYS = new RegExp(
+  `^(${[
+    'permit|permit_mynetworks|permit_sasl_authenticated|reject|defer|reject_unauth_destination',
+    'defer_unauth_destination|check_relay_domains|reject_unauth_pipelining',
+    'reject_non_fqdn_(sender|recipient)|permit_inet_interfaces|reject_sender_login_mismatch',
+  ].join('|')})$`,
+)
 
 function restrictions(reader: SettingsReader) {
   const { draft } = reader.task

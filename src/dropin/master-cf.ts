@@ -100,8 +100,12 @@ function place(line: MasterLine, service: Service, task: MasterTask & { ports: S
   }
 }
 
-const READ =
-  /^(smtpd_tls_wrappermode|smtpd_tls_security_level|smtpd_enforce_tls|smtpd_use_tls|smtpd_sasl_auth_enable|smtpd_(client|relay|recipient|sender)_restrictions|syslog_name)$/
+const READ = new RegExp(
+  `^(${[
+    'smtpd_tls_wrappermode|smtpd_tls_security_level|smtpd_enforce_tls|smtpd_use_tls',
+    'smtpd_sasl_auth_enable|smtpd_(client|relay|recipient|sender)_restrictions|syslog_name',
+  ].join('|')})$`,
+)
 
 function tlsOf(overrides: ReadonlyMap<string, string>, draft: Draft): string | undefined {
   const level = overrides.get('smtpd_tls_security_level')

@@ -82,8 +82,14 @@ function readLogin({ draft }: ImageTask, word: string, position: number): void {
   draft.understood(name, `credentials.${user}`)
   if (colon < 0)
     draft.changed(name, {
-      en: `${user}@… is read as user and password, as the guides mean it; the image itself never made such users. Plainer: ${user}:PASSWORD`,
-      ru: `${user}@… понято как имя и пароль, как и задумано в руководствах; сам образ таких пользователей не создавал. Яснее: ${user}:ПАРОЛЬ`,
+      en: [
+        `${user}@… is read as user and password, as the guides mean it; the image itself never made such`,
+        `users. Plainer: ${user}:PASSWORD`,
+      ].join(' '),
+      ru: [
+        `${user}@… понято как имя и пароль, как и задумано в руководствах; сам образ таких пользователей не`,
+        `создавал. Яснее: ${user}:ПАРОЛЬ`,
+      ].join(' '),
     })
 }
 

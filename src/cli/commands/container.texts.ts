@@ -14,7 +14,10 @@ export const containerTexts = {
     none: 'Nothing of another image is given: this is `posthorn serve` with its own configuration (posthorn config print).',
     title: (image: string) => `As ${image}`,
     bothGiven: (image: string) =>
-      `POSTHORN_CONFIG: a configuration file and what ${image} takes cannot both decide. Keep one of them; the right form: POSTHORN_CONFIG=posthorn.yaml without them, made by: posthorn container --explain …`,
+      [
+        `POSTHORN_CONFIG: a configuration file and what ${image} takes cannot both decide. Keep one of them;`,
+        'the right form: POSTHORN_CONFIG=posthorn.yaml without them, made by: posthorn container --explain …',
+      ].join(' '),
   },
   ru: {
     help: 'Работать как контейнер: с аргументами и переменными известных образов Postfix.',
@@ -30,6 +33,9 @@ export const containerTexts = {
     none: 'От других образов ничего не указано: это `posthorn serve` с собственными настройками (posthorn config print).',
     title: (image: string) => `Как ${image}`,
     bothGiven: (image: string) =>
-      `POSTHORN_CONFIG: файл настроек и то, что понимает ${image}, не могут решать вместе. Оставьте одно из двух; верная форма: POSTHORN_CONFIG=posthorn.yaml без них, см. posthorn container --explain …`,
+      [
+        `POSTHORN_CONFIG: файл настроек и то, что понимает ${image}, не могут решать вместе. Оставьте одно из`,
+        'двух; верная форма: POSTHORN_CONFIG=posthorn.yaml без них, см. posthorn container --explain …',
+      ].join(' '),
   },
 } as const
