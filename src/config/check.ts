@@ -20,6 +20,7 @@ export function crossCheck(raw: RawConfig, around: Surroundings): ConfigFault[] 
   }
   checkHostname(raw, around.machineName, add)
   checkListeners(raw, add)
+  checkCertificates(raw, add)
   checkNames(raw, add)
   checkRelays(raw, add)
   checkRetry(raw, add)
@@ -54,16 +55,15 @@ function checkHostname(raw: RawConfig, machineName: string, add: Add): void {
 }
 
 function checkListeners(raw: RawConfig, add: Add): void {
-  const all: [string, Pick<ListenerConfig, 'address' | 'port'>, string | undefined][] = [
-    ['http', raw.http, undefined],
-    ['smtp', raw.smtp, raw.smtp.tls],
+  const all: [string, Pick<ListenerConfig, 'address' | 'port'>][] = [
+    ['http', raw.http],
+    ['smtp', raw.smtp],
     ...Object.entries(raw.listeners).map(
-      ([name, one]) =>
-        [`listeners.${name}`, one, one.tls] as [string, ListenerConfig, string | undefined],
+      ([name, one]) => [`listeners.${name}`, one] as [string, ListenerConfig],
     ),
   ]
   const taken = new Map<string, string>()
-  for (const [path, { address, port }, tls] of all) {
+  for (const [path, { address, port }] of all) {
     const place = `${address} ${port}`
     const other = port === 0 ? undefined : taken.get(place)
     if (other !== undefined) {
@@ -73,20 +73,41 @@ function checkListeners(raw: RawConfig, add: Add): void {
       })
     }
     taken.set(place, path)
-    if (tls !== undefined && tls !== 'none' && raw.tls.certificate === null) {
-      add('NO_CERTIFICATE', `${path}.tls`, {
-        en: `${tls} needs tls.certificate and tls.key`,
-        ru: `для ${tls} нужны tls.certificate и tls.key`,
+  }
+}
+
+function checkCertificates({ tls }: RawConfig, add: Add): void {
+  for (const name of ['key', 'chain'] as const)
+    if (tls[name] !== null && tls.certificate === null)
+      add('NO_CERTIFICATE', `tls.${name}`, {
+        en: 'tls.certificate is missing beside it',
+        ru: 'рядом нет tls.certificate',
       })
-    }
-  }
-  if ((raw.tls.certificate === null) !== (raw.tls.key === null)) {
-    const absent = raw.tls.key === null ? 'tls.key' : 'tls.certificate'
-    add('NO_CERTIFICATE', raw.tls.key === null ? 'tls.certificate' : 'tls.key', {
-      en: `${absent} is missing beside it`,
-      ru: `рядом нет ${absent}`,
+  if (tls.acme.domains.length > 0) checkAcme(tls.acme, add)
+}
+
+function checkAcme(acme: RawConfig['tls']['acme'], add: Add): void {
+  if (!acme.termsAgreed)
+    add('TERMS_NOT_AGREED', 'tls.acme.terms_agreed', {
+      en: 'read the authority’s terms of service, and set it to true',
+      ru: 'прочтите условия удостоверяющего центра и поставьте true',
     })
-  }
+  if (!URL.canParse(acme.directory) || !acme.directory.startsWith('https://'))
+    add('BAD_VALUE', 'tls.acme.directory', {
+      en: 'expected an https:// address',
+      ru: 'ожидается адрес https://',
+    })
+  const wildcard = acme.domains.find((name) => name.startsWith('*'))
+  if (wildcard !== undefined && acme.challenge === 'http-01')
+    add('BAD_VALUE', 'tls.acme.challenge', {
+      en: `${wildcard} can be proved only by dns-01`,
+      ru: `${wildcard} можно подтвердить только через dns-01`,
+    })
+  if ((acme.keyId === null) !== (acme.keySecret === null))
+    add('BAD_VALUE', `tls.acme.${acme.keyId === null ? 'key_secret' : 'key_id'}`, {
+      en: 'key_id and key_secret belong together',
+      ru: 'key_id и key_secret задаются вместе',
+    })
 }
 
 function checkNames(raw: RawConfig, add: Add): void {

@@ -163,7 +163,7 @@ export function exampleFile(language: Language): string {
         kind === 'named' ? [`${name}:`, `  ${about.example}`] : [`${name}: ${about.example}`]
       if (kind === 'option') out.push(`${indent}#${example[0]}`)
       else out.push(...example.map((line) => `#${line}`))
-    } else if (kind === 'section') out.push(`${name}:`)
+    } else if (kind === 'section') out.push(`${indent}${name}:`)
     else out.push(`${indent}#${name}: ${yamlValue(about.fallback)}`)
   }
   return `${withoutRelayFields(out).join('\n')}\n`

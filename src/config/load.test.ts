@@ -153,9 +153,18 @@ const places: [title: string, given: Given, expected: string[]][] = [
     ['POSTHORN_CONFIG  cannot read "other.yaml" (ENOENT)'],
   ],
   [
-    'TLS without a certificate',
-    { yaml: 'smtp:\n  tls: starttls' },
-    ['posthorn.yaml:2:8  smtp.tls: starttls needs tls.certificate and tls.key'],
+    'a key without its certificate',
+    { yaml: 'tls:\n  key: key.pem' },
+    ['posthorn.yaml:2:8  tls.key: tls.certificate is missing beside it'],
+  ],
+  [
+    'ACME without consent, over HTTP, and a wildcard that HTTP cannot prove',
+    { yaml: 'tls:\n  acme:\n    directory: http://a.example\n    domains: ["*.a.example"]' },
+    [
+      'posthorn.yaml:2:3  tls.acme.terms_agreed: read the authority’s terms of service, and set it to true',
+      'posthorn.yaml:2:3  tls.acme.challenge: *.a.example can be proved only by dns-01',
+      'posthorn.yaml:3:16  tls.acme.directory: expected an https:// address',
+    ],
   ],
   [
     'two listeners on one port',

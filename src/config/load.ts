@@ -280,7 +280,8 @@ function splitPath(tree: Record<string, unknown>, path: string): string[] {
 function settle(raw: RawConfig, input: LoadInput): Config {
   const path = (text: string): string =>
     isAbsolute(text) ? text : resolve(input.workingDirectory, text)
-  const optionalPath = (text: string | null): string | null => (text === null ? null : path(text))
+  const optionalPath = <T extends string | null>(text: T): T =>
+    (text === null ? text : path(text)) as T
   const domains = Object.entries(raw.domains).map(([name, domain]) => [
     parseDomain(name)!,
     { ...domain, mode: domain.mode ?? raw.mode, key: optionalPath(domain.key) },
@@ -290,8 +291,33 @@ function settle(raw: RawConfig, input: LoadInput): Config {
     ...raw,
     hostname: raw.hostname ?? machineHostname(input.machineName) ?? ('mail.example.test' as Domain),
     data: path(raw.data),
-    tls: { certificate: optionalPath(raw.tls.certificate), key: optionalPath(raw.tls.key) },
+    ...settleCertificates(raw, optionalPath),
     domains: Object.fromEntries(domains),
     routes: Object.fromEntries(routes),
+  }
+}
+
+type Files = {
+  readonly certificate: string | null
+  readonly key: string | null
+  readonly chain: string | null
+}
+
+/** Paths become absolute. */
+function settleCertificates(
+  raw: RawConfig,
+  path: <T extends string | null>(given: T) => T,
+): Pick<Config, 'tls' | 'certificates'> {
+  const files = <T extends Files>(one: T): T => ({
+    ...one,
+    certificate: path(one.certificate),
+    key: path(one.key),
+    chain: path(one.chain),
+  })
+  const { tls } = raw
+  const more = Object.entries(raw.certificates).map(([name, one]) => [name, files(one)])
+  return {
+    tls: { ...files(tls), acme: { ...tls.acme, authority: path(tls.acme.authority) } },
+    certificates: Object.fromEntries(more),
   }
 }

@@ -24,6 +24,7 @@ import { named, option, optionalSection, section } from './option.ts'
 import { rewrite } from './rewrite.ts'
 import { behind, delivery, domain, limits, relay, retry } from './sections.ts'
 import { domainList, logFormat, relayUrl } from './short.ts'
+import { certificates, tls } from './tls.ts'
 
 const listener = (defaults: { port?: number }) => ({
   address: option(
@@ -45,8 +46,8 @@ const listener = (defaults: { port?: number }) => ({
   tls: option(
     oneOf('none', 'starttls', 'implicit'),
     {
-      en: 'none, starttls (as on port 587) or implicit (as on port 465); the last two need tls.certificate.',
-      ru: 'none, starttls (как на порту 587) или implicit (как на порту 465); последним двум нужен tls.certificate.',
+      en: 'none, starttls (as on port 587) or implicit (as on port 465); without tls.certificate an authority of our own signs.',
+      ru: 'none, starttls (как на порту 587) или implicit (как на порту 465); без tls.certificate подпишет наш собственный центр.',
     },
     { default: 'none', example: 'starttls' },
   ),
@@ -180,24 +181,8 @@ const doors = {
     },
     { default: ['127.0.0.0/8', '::1/128'], example: '[127.0.0.0/8, ::1/128, 10.0.0.0/8]' },
   ),
-  tls: section(
-    {
-      certificate: option(
-        orNothing(text),
-        {
-          en: 'PEM file with the certificate and its chain; read again when it changes.',
-          ru: 'Файл PEM с сертификатом и цепочкой; перечитывается при изменении.',
-        },
-        { default: null, example: '/etc/letsencrypt/live/mail.example.com/fullchain.pem' },
-      ),
-      key: option(
-        orNothing(text),
-        { en: 'PEM file with its private key.', ru: 'Файл PEM с его закрытым ключом.' },
-        { default: null, example: '/etc/letsencrypt/live/mail.example.com/privkey.pem' },
-      ),
-    },
-    { en: 'The certificate of the SMTP listeners.', ru: 'Сертификат входов SMTP.' },
-  ),
+  tls,
+  certificates,
 }
 
 export const configSchema = z.strictObject({

@@ -146,7 +146,7 @@ function listenerOptions(address: string, port: number, secureContext: SecureCon
     tls: 'starttls',
     // Only our own client comes here, and it takes any certificate: so STARTTLS is offered on
     // loopback too, where a listener for applications would not offer a self-signed one.
-    certificate: { secureContext, selfSigned: false, notAfter: Number.POSITIVE_INFINITY },
+    certificate: { secureContext, untrusted: false, notAfter: Number.POSITIVE_INFINITY },
     requireAuth: false,
     // The receiver writes no reports, so the client must: who asks for one sees one.
     dsn: false,

@@ -134,7 +134,7 @@ test('garbage, silence and departure on a TLS port end the session and nothing e
 test('a self-signed certificate is not offered on loopback, and an expired one nowhere', async () => {
   const certificate = serverCertificate(testKey, testCertificate, 'test')
   for (const unusable of [
-    { ...certificate, selfSigned: true },
+    { ...certificate, untrusted: true },
     { ...certificate, notAfter: 0 },
   ]) {
     const { listener, port } = await openListener({ tls: 'starttls', certificate: unusable })

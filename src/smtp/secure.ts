@@ -32,9 +32,9 @@ export async function starttls(session: Session): Promise<undefined> {
     throw new Refusal(reply(554, '5.5.0', 'Error: text after STARTTLS'), { hangUp: true })
   }
   wire.write(formatReply(reply(220, '2.0.0', 'Ready to start TLS')))
-  const { secureContext } = certificate
+  const { secureContext, contextFor } = certificate
   const tls = await wire.startTls(
-    { side: 'server', secureContext },
+    { side: 'server', secureContext, contextFor },
     { timeoutMs: door.limits.tlsMs },
   )
   // RFC 3207 §4.2: all that was said in the clear is forgotten.

@@ -32,9 +32,12 @@ export async function serveSession(session: Session): Promise<void> {
 async function secureFirst(session: Session): Promise<void> {
   const certificate = session.door.certificate()
   if (!certificate) throw new TlsFailed('no certificate', 'ERR_NO_CERTIFICATE')
-  const { secureContext } = certificate
+  const { secureContext, contextFor } = certificate
   const timeoutMs = session.door.limits.tlsMs
-  const tls = await session.wire.startTls({ side: 'server', secureContext }, { timeoutMs })
+  const tls = await session.wire.startTls(
+    { side: 'server', secureContext, contextFor },
+    { timeoutMs },
+  )
   session.client = { ...session.client, tls }
 }
 

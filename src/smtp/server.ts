@@ -33,6 +33,8 @@ export type ListenerOptions = {
   readonly authWithoutTls?: boolean
   /** These clients may also end all lines of a session with a bare LF, as nc does. */
   isTrusted?(address: string): boolean
+  /** STARTTLS on loopback also with a certificate that clients trust only when told. */
+  readonly announceUntrusted?: boolean
   /** DSN is announced, so this server owes its clients' senders reports (RFC 3461 §5.2.2); absent: it is. */
   readonly dsn?: boolean
   readonly limits?: Partial<ProtocolLimits>
@@ -172,15 +174,14 @@ export class Listener implements AsyncDisposable {
 
   /**
    * Clients that see STARTTLS on their own machine upgrade unasked, and then fail to verify a
-   * self-signed certificate: there it would only do harm.
+   * certificate that nobody told them of: there it would only do harm, unless they were told.
    */
   #usableCertificate(): ServerCertificate | undefined {
     const certificate = this.#certificate
     if (!certificate || certificate.notAfter < this.#deps.clock.now()) return undefined
-    const { tls, address } = this.#options
-    return tls === 'starttls' && certificate.selfSigned && isLoopback(address)
-      ? undefined
-      : certificate
+    const { tls, address, announceUntrusted = false } = this.#options
+    const chokes = certificate.untrusted && !announceUntrusted
+    return tls === 'starttls' && chokes && isLoopback(address) ? undefined : certificate
   }
 
   #receive(socket: Socket): void {

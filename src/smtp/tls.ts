@@ -1,13 +1,14 @@
 // From what we want of TLS to socket options, and what was agreed. A handshake may end in any of
 // five events, of which two are not documented; here they become one promise.
 
-import { X509Certificate } from 'node:crypto'
+import { constants, X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import {
   type ConnectionOptions,
   createSecureContext,
   type SecureContext,
   TLSSocket,
+  type TLSSocketOptions,
   connect as tlsConnect,
 } from 'node:tls'
 import type { TlsInfo } from '../mail/failure.ts'
@@ -23,7 +24,7 @@ export class TlsFailed extends Error {
 }
 
 export type TlsUpgrade =
-  | { readonly side: 'server'; readonly secureContext: SecureContext }
+  | ({ readonly side: 'server' } & Pick<ServerCertificate, 'secureContext' | 'contextFor'>)
   | {
       readonly side: 'client'
       /** servername, ca, rejectUnauthorized, checkServerIdentity, session, minVersion … */
@@ -35,30 +36,62 @@ export type TlsUpgrade =
 /** A server's key and certificate chain, ready to use. */
 export type ServerCertificate = {
   readonly secureContext: SecureContext
+  /** Another one for the name that the client asks for (RFC 6066 §3); undefined: the one above. */
+  readonly contextFor?: ((servername: string) => SecureContext | undefined) | undefined
   /** Nobody can verify it without being told. */
-  readonly selfSigned: boolean
+  readonly untrusted: boolean
   /** Milliseconds since 1970. */
   readonly notAfter: number
 }
 
+/** A key and its certificate chain, PEM. */
+export type PemPair = { readonly key: string | Buffer; readonly chain: string | Buffer }
+
 /**
- * Reads PEM texts; throws when they are none or do not belong together.
+ * What RFC 9325 §4.2 recommends, and nothing else: forward secrecy and authenticated encryption
+ * everywhere. We choose; but a client without AES in hardware gets the ChaCha20 that it puts first.
+ */
+const SERVER_CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':')
+
+const { SSL_OP_NO_RENEGOTIATION, SSL_OP_PRIORITIZE_CHACHA } = constants
+
+/**
+ * Our side of TLS: 1.2 and newer. Throws OpenSSL's error when a pair does not belong together.
+ * @param pairs one, or one for each type of key
  * @param listener binds session tickets to it: a ticket of another listener is worth nothing here
  */
+export function serverContext(pairs: readonly PemPair[], listener: string): SecureContext {
+  return createSecureContext({
+    key: pairs.map(({ key }) => key),
+    cert: pairs.map(({ chain }) => chain),
+    minVersion: 'TLSv1.2',
+    ciphers: SERVER_CIPHERS,
+    honorCipherOrder: true,
+    secureOptions: SSL_OP_NO_RENEGOTIATION | SSL_OP_PRIORITIZE_CHACHA,
+    sessionIdContext: listener,
+  })
+}
+
+/** Reads PEM texts; throws when they are none or do not belong together. See serverContext(). */
 export function serverCertificate(
   key: string | Buffer,
   chain: string | Buffer,
   listener: string,
 ): ServerCertificate {
   const leaf = new X509Certificate(chain)
-  const secureContext = createSecureContext({
-    key,
-    cert: chain,
-    minVersion: 'TLSv1.2',
-    sessionIdContext: listener,
-  })
-  const selfSigned = leaf.checkIssued(leaf) && leaf.verify(leaf.publicKey)
-  return { secureContext, selfSigned, notAfter: leaf.validToDate.getTime() }
+  const untrusted = leaf.checkIssued(leaf) && leaf.verify(leaf.publicKey)
+  const secureContext = serverContext([{ key, chain }], listener)
+  return { secureContext, untrusted, notAfter: leaf.validToDate.getTime() }
 }
 
 /** Runs the handshake over an open socket; rejects with TlsFailed or the signal's reason. The plain socket then belongs to the result. */
@@ -70,7 +103,7 @@ export function upgradeToTls(
   return new Promise((resolve, reject) => {
     const secured =
       upgrade.side === 'server'
-        ? new TLSSocket(plain, { isServer: true, secureContext: upgrade.secureContext })
+        ? new TLSSocket(plain, serverOptions(upgrade))
         : tlsConnect({ ...upgrade.options, socket: plain })
     const done = upgrade.side === 'server' ? 'secure' : 'secureConnect'
     const settle = () => {
@@ -104,6 +137,17 @@ export function upgradeToTls(
     if (upgrade.side === 'client' && upgrade.onSession) secured.on('session', upgrade.onSession)
     if (signal.aborted) onAbort()
   })
+}
+
+function serverOptions({
+  secureContext,
+  contextFor,
+}: Pick<ServerCertificate, 'secureContext' | 'contextFor'>): TLSSocketOptions {
+  return {
+    isServer: true,
+    secureContext,
+    ...(contextFor && { SNICallback: (name, choose) => choose(null, contextFor(name)) }),
+  }
 }
 
 /** What was agreed. */

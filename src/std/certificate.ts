@@ -1,22 +1,37 @@
-// A self-signed certificate, for listeners that have none: peers that take any certificate then at
-// least speak in cipher. Node makes keys but no certificates, hence a small DER writer (X.690) for
-// the one kind that we need: P-256, version 3, subject alternative names (RFC 5280 §4).
+// Certificates of our own making: self-signed ones for peers that take any, and those of a local
+// authority for clients that were given its root. P-256, version 3 (RFC 5280 §4), with the
+// extensions that strict verifiers want: key identifiers, key usage, alternative names.
 
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  X509Certificate,
+} from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Clock } from './clock.ts'
+import { bits, integer, oid, pem, sequence, tagged, time } from './der.ts'
 
 export type Certificate = { readonly key: string; readonly cert: string }
 
 const DAY_MS = 86_400_000
 const COMMON_NAME = '2.5.4.3'
-const BASIC_CONSTRAINTS = '2.5.29.19'
+const SUBJECT_KEY_IDENTIFIER = '2.5.29.14'
 const KEY_USAGE = '2.5.29.15'
+const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17'
+const BASIC_CONSTRAINTS = '2.5.29.19'
+const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35'
 const EXTENDED_KEY_USAGE = '2.5.29.37'
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
-const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17'
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2'
 const LONGEST_COMMON_NAME = 64
+
+type Life = { readonly days: number }
+type Pair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject }
+type Issuer = { readonly name: Buffer; readonly keys: Pair }
 
 /**
  * Makes a key and a certificate over it, both PEM.
@@ -26,31 +41,99 @@ const LONGEST_COMMON_NAME = 64
 export function selfSignedCertificate(
   names: readonly string[],
   clock: Clock,
-  options?: { readonly days: number },
+  options?: Life,
 ): Certificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const from = clock.now() - DAY_MS
-  const until = clock.now() + (options?.days ?? 3650) * DAY_MS
-  const subject = commonName(names[0] ?? 'localhost')
+  const keys = newKeys()
+  const name = commonName(names[0] ?? 'localhost')
+  return issue({
+    subject: { name, keys },
+    issuer: { name, keys },
+    life: span(clock, options?.days ?? 3650),
+    extensions: leafExtensions(names),
+  })
+}
+
+/** Makes an authority that may sign certificates of hosts and nothing else (pathLenConstraint 0). */
+export function makeAuthority(name: string, clock: Clock, options: Life): Certificate {
+  const keys = newKeys()
+  const subject = commonName(name)
+  return issue({
+    subject: { name: subject, keys },
+    issuer: { name: subject, keys },
+    life: span(clock, options.days),
+    extensions: [
+      extension(
+        BASIC_CONSTRAINTS,
+        sequence(tagged(0x01, Buffer.from([0xff])), integer(Buffer.from([0]))),
+        'critical',
+      ),
+      // keyCertSign and cRLSign
+      extension(KEY_USAGE, tagged(0x03, Buffer.from([1, 0x06])), 'critical'),
+      extension(SUBJECT_KEY_IDENTIFIER, tagged(0x04, keyIdentifier(keys.publicKey)), 'plain'),
+    ],
+  })
+}
+
+/** Makes a key and a certificate for it that the authority signs. Throws when the authority is none. */
+export function issueCertificate(
+  authority: Certificate,
+  names: readonly string[],
+  options: Life & { readonly clock: Clock },
+): Certificate {
+  const keys = newKeys()
+  const root = new X509Certificate(authority.cert)
+  const privateKey = createPrivateKey(authority.key)
+  if (!root.checkPrivateKey(privateKey)) throw new Error('the authority’s key is not its own')
+  const identifier = keyIdentifier(root.publicKey)
+  return issue({
+    subject: { name: commonName(names[0] ?? 'localhost'), keys },
+    issuer: {
+      name: commonName(root.subject.replace(/^CN=/, '')),
+      keys: { privateKey, publicKey: root.publicKey },
+    },
+    life: span(options.clock, options.days),
+    extensions: [
+      ...leafExtensions(names),
+      extension(SUBJECT_KEY_IDENTIFIER, tagged(0x04, keyIdentifier(keys.publicKey)), 'plain'),
+      extension(AUTHORITY_KEY_IDENTIFIER, sequence(tagged(0x80, identifier)), 'plain'),
+    ],
+  })
+}
+
+function newKeys(): Pair {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' })
+}
+
+function span(clock: Clock, days: number): readonly [number, number] {
+  return [clock.now() - DAY_MS, clock.now() + days * DAY_MS]
+}
+
+function issue(parts: {
+  readonly subject: Issuer
+  readonly issuer: Issuer
+  readonly life: readonly [number, number]
+  readonly extensions: readonly Buffer[]
+}): Certificate {
+  const { subject, issuer, life, extensions } = parts
   const algorithm = sequence(oid(ECDSA_WITH_SHA256))
   const signed = sequence(
     tagged(0xa0, integer(Buffer.from([2]))),
     integer(randomBytes(16)),
     algorithm,
-    subject,
-    sequence(time(from), time(until)),
-    subject,
-    publicKey.export({ format: 'der', type: 'spki' }),
-    tagged(0xa3, sequence(...extensions(names))),
+    issuer.name,
+    sequence(time(life[0]), time(life[1])),
+    subject.name,
+    subject.keys.publicKey.export({ format: 'der', type: 'spki' }),
+    tagged(0xa3, sequence(...extensions)),
   )
-  const signature = sign('sha256', signed, privateKey)
+  const signature = sign('sha256', signed, issuer.keys.privateKey)
   return {
-    key: privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
-    cert: pem(sequence(signed, algorithm, bits(signature))),
+    key: subject.keys.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+    cert: pem('CERTIFICATE', sequence(signed, algorithm, bits(signature))),
   }
 }
 
-function extensions(names: readonly string[]): Buffer[] {
+function leafExtensions(names: readonly string[]): Buffer[] {
   const digitalSignature = tagged(0x03, Buffer.from([7, 0x80]))
   return [
     extension(BASIC_CONSTRAINTS, sequence(), 'critical'),
@@ -58,6 +141,13 @@ function extensions(names: readonly string[]): Buffer[] {
     extension(EXTENDED_KEY_USAGE, sequence(oid(SERVER_AUTH)), 'plain'),
     extension(SUBJECT_ALTERNATIVE_NAME, sequence(...names.map(alternativeName)), 'plain'),
   ]
+}
+
+/** The SHA-1 of the public key's bits, as RFC 5280 §4.2.1.2 (1) has it: a name, not a protection. */
+function keyIdentifier(key: KeyObject): Buffer {
+  // A P-256 key's SubjectPublicKeyInfo ends in the 65 octets of its point.
+  const point = key.export({ format: 'der', type: 'spki' }).subarray(-65)
+  return createHash('sha1').update(point).digest()
 }
 
 function extension(id: string, value: Buffer, weight: 'critical' | 'plain'): Buffer {
@@ -85,55 +175,4 @@ function commonName(name: string): Buffer {
   const text = name.length <= LONGEST_COMMON_NAME ? name : 'posthorn'
   const utf8 = tagged(0x0c, Buffer.from(text))
   return sequence(tagged(0x31, sequence(oid(COMMON_NAME), utf8)))
-}
-
-/** UTCTime until 2049, GeneralizedTime from then on (RFC 5280 §4.1.2.5). */
-function time(ms: number): Buffer {
-  const digits = new Date(ms).toISOString().replace(/\.\d+|[-:T]/g, '')
-  return digits < '2050'
-    ? tagged(0x17, Buffer.from(digits.slice(2)))
-    : tagged(0x18, Buffer.from(digits))
-}
-
-function oid(text: string): Buffer {
-  const [first = 0, second = 0, ...rest] = text.split('.').map(Number)
-  const octets = [first * 40 + second]
-  for (const arc of rest) {
-    const groups = [arc & 0x7f]
-    for (let left = arc >> 7; left > 0; left >>= 7) groups.unshift((left & 0x7f) | 0x80)
-    octets.push(...groups)
-  }
-  return tagged(0x06, Buffer.from(octets))
-}
-
-/** A positive number, in as few octets as DER wants. */
-function integer(octets: Buffer): Buffer {
-  let start = 0
-  while (start < octets.length - 1 && octets[start] === 0) start++
-  const trimmed = octets.subarray(start)
-  return tagged(0x02, trimmed[0]! >= 0x80 ? Buffer.concat([Buffer.from([0]), trimmed]) : trimmed)
-}
-
-function bits(octets: Buffer): Buffer {
-  return tagged(0x03, Buffer.concat([Buffer.from([0]), octets]))
-}
-
-function sequence(...parts: readonly Buffer[]): Buffer {
-  return tagged(0x30, Buffer.concat(parts))
-}
-
-function tagged(tag: number, content: Buffer): Buffer {
-  const { length } = content
-  const head =
-    length < 0x80
-      ? [tag, length]
-      : length < 0x100
-        ? [tag, 0x81, length]
-        : [tag, 0x82, length >> 8, length & 0xff]
-  return Buffer.concat([Buffer.from(head), content])
-}
-
-function pem(der: Buffer): string {
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? []
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
 }
