@@ -20,6 +20,13 @@ import { QUEUE_LIMITS } from './queue/options.ts'
 import { Scheduler } from './queue/scheduler.ts'
 import { createSettler } from './queue/settle.ts'
 import { SteadyTime } from './queue/steady.ts'
+import {
+  type CertificateHouse,
+  certificateVerbs,
+  openCertificates,
+  txtPublisher,
+  watchCertificates,
+} from './server/certificates.ts'
 import { makeControl } from './server/control.ts'
 import { askDoctor } from './server/doctor.ts'
 import { Domains } from './server/domains.ts'
@@ -30,6 +37,7 @@ import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
 import { aboutOf, checksOf, watchServer } from './server/observe.ts'
 import { dnsOf, identityOf, routesOf, schedulesOf, siteLimitsOf } from './server/policy.ts'
 import { lookForKey } from './server/publication.ts'
+import { publisherOf } from './server/publish.ts'
 import { reroute } from './server/reroute.ts'
 import { openRewriting, type Rewriting } from './server/rewriting.ts'
 import { Rotations } from './server/rotation.ts'
@@ -52,6 +60,7 @@ export type House = {
   readonly credentials: Credentials
   readonly sandbox: SandboxHouse
   readonly rewriting: Rewriting
+  readonly certificates: CertificateHouse
   readonly delivery: Delivery
   readonly intake: Intake
   readonly scheduler: Scheduler
@@ -74,8 +83,10 @@ export async function startServer(config: Config, deps: Dependencies): Promise<S
     await sandbox.open()
   await reroute(store, { data: config.data, routes: routesOf(config), delivery })
   parts.use(watchServer(house, deps))
+  watchCertificates(house.certificates, { metrics: house.metrics, clock: deps.clock })
   parts.defer(keepPruned(store, deps))
   house.rotations.start()
+  house.certificates.certificates.start()
   parts.defer(() => delivery.close())
   parts.defer(async () => void (await scheduler.drain(DRAIN_MS)))
   await scheduler.start()
@@ -121,6 +132,12 @@ async function build(
   const dns = { ...dnsOf(config, resolvConf), ...asking }
   const resolver = createResolver(dns)
   parts.defer(() => resolver.close())
+  const certificates = await openCertificates(config, {
+    clock,
+    log,
+    publisher: txtPublisher(publisherOf(config, { clock, resolver })),
+  })
+  parts.use(certificates.certificates)
   const rewriting = parts.use(openRewriting(config, { clock, log }))
   const rotations = parts.use(
     new Rotations({
@@ -164,6 +181,7 @@ async function build(
     credentials,
     sandbox,
     rewriting,
+    certificates,
     delivery,
     metrics,
   }
@@ -252,7 +270,8 @@ const ourOrigin = ({ hostname }: Config) => ({
   protocol: 'local',
 })
 
-function openDoors({ config, intake, credentials, record }: House, deps: Dependencies) {
+function openDoors(house: House, deps: Dependencies) {
+  const { config, intake, credentials, record } = house
   const policy = { trustedNetworks: config.networks }
   const service = submissionService({
     accept: intake.accept,
@@ -260,7 +279,8 @@ function openDoors({ config, intake, credentials, record }: House, deps: Depende
     listeners: new Map(listenersOf(config).map(([name]) => [name, policy])),
     addressLiterals: true,
   })
-  return openListeners(config, { service, record, ...deps })
+  const { certificates } = house.certificates
+  return openListeners(config, { service, record, certificates, ...deps })
 }
 
 function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefined): Control {
@@ -274,6 +294,7 @@ function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefin
     operations,
     clock,
     identity: identityOf(config),
+    certificates: certificateVerbs(house.certificates),
     doctor: (domain) => askDoctor({ config, domains, clock, dns: house.dns }, domain),
     about: () => aboutOf(config, doors),
     checks: () => checksOf(house, doors),

@@ -17,11 +17,8 @@ const LEVELS: Readonly<Record<string, number>> = {
   dns: 2,
   smtp: 2,
   dkim: 2,
-<<<<<<< HEAD
   rewrite: 2,
-=======
   certificates: 3,
->>>>>>> e76ed38 (certificates: files of every layout, judged by name, chosen by SNI, watched; ACME and an authority of our own)
   store: 3,
   dropin: 3,
   events: 4,

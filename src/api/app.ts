@@ -9,6 +9,7 @@ import { type Guard, makeGuard } from './guard.ts'
 import { toWire } from './json.ts'
 import { STYLE_HASH } from './page.ts'
 import { notFound, problemOf, sendProblem } from './problem.ts'
+import { certificateRoutes } from './routes/certificates.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { doctorRoutes } from './routes/doctor.ts'
 import { domainRoutes } from './routes/domains.ts'
@@ -82,6 +83,7 @@ export function makeApp(control: Control, options: AppOptions): FastifyInstance 
     doctorRoutes,
     keyRoutes,
     credentialRoutes,
+    certificateRoutes,
   ]) {
     routes(app, context)
   }

@@ -12,6 +12,7 @@ import type { CheckResult, Report } from '../doctor/doctor.ts'
 import type { PlannedRecord } from '../doctor/plan.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
+import type { CertificateControl } from './certificates.ts'
 import type { KeyControl } from './keys.ts'
 
 export type World = 'live' | 'sandbox'
@@ -162,59 +163,60 @@ export type About = {
   readonly speakingAddresses: readonly { readonly address: string; readonly says: Text }[]
 }
 
-export type Control = KeyControl & {
-  about(): About
+export type Control = KeyControl &
+  CertificateControl & {
+    about(): About
 
-  domains(): Promise<readonly DomainView[]>
-  /** Throws ControlFault NOT_A_DOMAIN, DOMAIN_EXISTS, BAD_KEY, BAD_SELECTOR. */
-  addDomain(request: NewDomain): Promise<DomainView>
-  /** False: there is none. Throws ControlFault DOMAIN_IN_CONFIG. */
-  removeDomain(domain: string): Promise<boolean>
-  /** Undefined: this server has no such domain. */
-  dnsPlan(domain: string): Promise<DnsPlan | undefined>
+    domains(): Promise<readonly DomainView[]>
+    /** Throws ControlFault NOT_A_DOMAIN, DOMAIN_EXISTS, BAD_KEY, BAD_SELECTOR. */
+    addDomain(request: NewDomain): Promise<DomainView>
+    /** False: there is none. Throws ControlFault DOMAIN_IN_CONFIG. */
+    removeDomain(domain: string): Promise<boolean>
+    /** Undefined: this server has no such domain. */
+    dnsPlan(domain: string): Promise<DnsPlan | undefined>
 
-  credentials(): Promise<readonly CredentialView[]>
-  /** Throws ControlFault CREDENTIAL_EXISTS, NOT_A_DOMAIN. */
-  addCredential(request: NewCredential): Promise<MadeCredential>
-  revokeCredential(name: string): Promise<boolean>
+    credentials(): Promise<readonly CredentialView[]>
+    /** Throws ControlFault CREDENTIAL_EXISTS, NOT_A_DOMAIN. */
+    addCredential(request: NewCredential): Promise<MadeCredential>
+    revokeCredential(name: string): Promise<boolean>
 
-  /** Entries in a stable order. Throws ControlFault BAD_CURSOR for an `after` that is none. */
-  queue(options: {
-    readonly limit: number
-    readonly after?: string
-    readonly site?: string
-    readonly state?: 'ready' | 'held'
-  }): Promise<QueuePage>
-  queueCounts(): Promise<QueueCountsView>
-  /** Undefined: neither in the queue nor remembered. */
-  queued(id: string): Promise<QueuedMessage | undefined>
-  /** Makes entries due now; resolves to how many. */
-  retry(selection: QueueSelection): Promise<number>
-  /** Ends entries without a bounce; resolves to how many. */
-  cancel(selection: { readonly id: string }): Promise<number>
+    /** Entries in a stable order. Throws ControlFault BAD_CURSOR for an `after` that is none. */
+    queue(options: {
+      readonly limit: number
+      readonly after?: string
+      readonly site?: string
+      readonly state?: 'ready' | 'held'
+    }): Promise<QueuePage>
+    queueCounts(): Promise<QueueCountsView>
+    /** Undefined: neither in the queue nor remembered. */
+    queued(id: string): Promise<QueuedMessage | undefined>
+    /** Makes entries due now; resolves to how many. */
+    retry(selection: QueueSelection): Promise<number>
+    /** Ends entries without a bounce; resolves to how many. */
+    cancel(selection: { readonly id: string }): Promise<number>
 
-  /** Newest first; `before` is an id. */
-  sandboxMessages(options: {
-    readonly limit: number
-    readonly before?: string
-  }): Promise<readonly SandboxMessage[]>
-  sandboxMessage(id: string): Promise<SandboxMessage | undefined>
-  sandboxRaw(id: string): Promise<Uint8Array | undefined>
-  clearSandbox(): Promise<void>
-  /** Calls `then` after each capture, until the returned function is called. */
-  onCaptured(then: () => void): () => void
+    /** Newest first; `before` is an id. */
+    sandboxMessages(options: {
+      readonly limit: number
+      readonly before?: string
+    }): Promise<readonly SandboxMessage[]>
+    sandboxMessage(id: string): Promise<SandboxMessage | undefined>
+    sandboxRaw(id: string): Promise<Uint8Array | undefined>
+    clearSandbox(): Promise<void>
+    /** Calls `then` after each capture, until the returned function is called. */
+    onCaptured(then: () => void): () => void
 
-  /**
-   * Looks at the host and at one domain, or at all; takes seconds, asks the network.
-   * Undefined: this server has no such domain.
-   */
-  doctor(domain?: string): Promise<DoctorReport | undefined>
+    /**
+     * Looks at the host and at one domain, or at all; takes seconds, asks the network.
+     * Undefined: this server has no such domain.
+     */
+    doctor(domain?: string): Promise<DoctorReport | undefined>
 
-  /** Ready when all are ok. */
-  checks(): Promise<readonly Check[]>
-  /** The text of GET /metrics, in Prometheus' format. */
-  metrics(): Promise<string>
-}
+    /** Ready when all are ok. */
+    checks(): Promise<readonly Check[]>
+    /** The text of GET /metrics, in Prometheus' format. */
+    metrics(): Promise<string>
+  }
 
 export type ControlFaultCode =
   | 'NOT_A_DOMAIN'

@@ -1,11 +1,14 @@
 // The configuration's certificates, for the room that keeps them.
 
 import { join } from 'node:path'
+import type { CertificateControl } from '../api/certificates.ts'
 import type { Dependencies } from '../api/control.ts'
 import { Certificates } from '../certificates/certificates.ts'
 import { HttpChallenges, type TxtPublisher } from '../certificates/challenge.ts'
 import type { CertificatePlace } from '../certificates/read.ts'
 import type { Config, ListenerConfig } from '../config/schema.ts'
+import { type Publisher, plainName } from '../publish/publisher.ts'
+import type { Clock } from '../std/clock.ts'
 import type { Metrics } from '../std/metrics.ts'
 import { systemRandom } from '../std/random.ts'
 
@@ -17,17 +20,19 @@ export type CertificateHouse = {
 
 const FOLDER = 'certificates'
 const CERTIFICATES_SHOWN = 100
+const TXT_TTL = 60
+const VISIBLE_MS = 5 * 60_000
 
 /** Reads every certificate; nothing is watched or renewed before start(). */
 export async function openCertificates(
   config: Config,
   deps: Dependencies & {
-    readonly listeners: readonly Pick<ListenerConfig, 'tls' | 'address'>[]
     /** Sets what dns-01 asks for; absent where no DNS provider is configured. */
     readonly publisher: TxtPublisher | undefined
   },
 ): Promise<CertificateHouse> {
-  const { clock, log, listeners, publisher } = deps
+  const { clock, log, publisher } = deps
+  const listeners = [config.smtp, ...Object.values(config.listeners)]
   const challenges = new HttpChallenges()
   const { acme } = config.tls
   const certificates = await Certificates.open({
@@ -45,18 +50,57 @@ export async function openCertificates(
   return { certificates, challenges }
 }
 
+export function certificateVerbs({
+  certificates,
+  challenges,
+}: CertificateHouse): CertificateControl {
+  return {
+    certificates: () => certificates.states(),
+    renewCertificates: () => certificates.renew(),
+    rootCertificate: ({ make } = { make: false }) =>
+      make ? certificates.makeRoot() : certificates.root(),
+    acmeAnswer: (token) => challenges.answer(token),
+  }
+}
+
+/** dns-01 through what publishes our other records: every server of the zone shows it before we go on. */
+export function txtPublisher(publisher: Publisher | undefined): TxtPublisher | undefined {
+  if (!publisher) return undefined
+  const change = async (kind: 'add' | 'remove', name: string, value: string) => {
+    const record = { name: plainName(name), type: 'TXT', value, ttlSeconds: TXT_TTL } as const
+    const zone = await publisher.zoneOf(record.name)
+    for (const result of await publisher.apply(zone, [{ kind, record }]))
+      if (!result.done) throw new Error(`${record.name}: ${result.why}`)
+    return record
+  }
+  return {
+    async setTxt(name, value) {
+      const record = await change('add', name, value)
+      const seen = await publisher.waitUntilVisible([record], { timeoutMs: VISIBLE_MS })
+      if (!seen.visible)
+        throw new Error(`${record.name} is not shown by ${seen.waitingFor.join(', ')}`)
+    },
+    async removeTxt(name, value) {
+      await change('remove', name, value)
+    },
+  }
+}
+
 /** Seconds that each certificate still has, at each scrape. */
 export function watchCertificates(
   { certificates }: CertificateHouse,
-  { metrics, now }: { readonly metrics: Metrics; readonly now: () => number },
+  { metrics, clock }: { readonly metrics: Metrics; readonly clock: Clock },
 ): void {
   metrics.gauge('posthorn_certificate_expires_seconds', {
     help: 'Seconds until a certificate expires; negative when it has.',
     labels: ['name', 'source'],
     read: async (gauge) => {
       gauge.reset()
-      for (const { name, source, certificate } of (await certificates.states()).slice(0, CERTIFICATES_SHOWN))
-        if (certificate) gauge.set({ name, source }, (certificate.expiresAt - now()) / 1_000)
+      for (const { name, source, certificate } of (await certificates.states()).slice(
+        0,
+        CERTIFICATES_SHOWN,
+      ))
+        if (certificate) gauge.set({ name, source }, (certificate.expiresAt - clock.now()) / 1_000)
     },
   })
   metrics.gauge('posthorn_certificate_faults', {

@@ -1,5 +1,6 @@
 // The server's side of the API and the command line: each verb of Control over the rooms.
 
+import type { CertificateControl } from '../api/certificates.ts'
 import {
   type AttemptView,
   type Control,
@@ -43,6 +44,7 @@ export type ControlDependencies = {
   readonly operations: Operations
   readonly identity: Identity
   readonly doctor: Control['doctor']
+  readonly certificates: CertificateControl
   about(): ReturnType<Control['about']>
   checks(): ReturnType<Control['checks']>
   metrics(): Promise<string>
@@ -55,6 +57,7 @@ export function makeControl(deps: ControlDependencies): Control {
     checks: deps.checks,
     doctor: deps.doctor,
     metrics: deps.metrics,
+    ...deps.certificates,
     ...domainVerbs(deps),
     ...keyVerbs(deps),
     ...credentialVerbs(deps),

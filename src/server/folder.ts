@@ -4,7 +4,7 @@ import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
 
 const FILES = ['admin-token', 'lock.pid', 'routing', 'running.json']
-const FOLDERS = ['damaged', 'keys']
+const FOLDERS = ['certificates', 'damaged', 'keys']
 
 /**
  * Moves what is in the place of one of our files or folders and is none out of the way, so that no

@@ -1,4 +1,5 @@
 import type { ListenerView } from '../api/control.ts'
+import type { Certificates } from '../certificates/certificates.ts'
 import type { Config, ListenerConfig } from '../config/schema.ts'
 import type { Record } from '../events/event.ts'
 import { isIn, networkList } from '../intake/submission.ts'
@@ -8,7 +9,6 @@ import type { SmtpService } from '../smtp/service.ts'
 import type { SmtpServerEvents } from '../smtp/session.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
-import { watchCertificate } from './certificate.ts'
 
 export type Doors = AsyncDisposable & {
   readonly views: readonly ListenerView[]
@@ -26,7 +26,13 @@ export function listenersOf(config: Config): readonly (readonly [string, Listene
 /** Opens every port, or none: rejects with the system's error. */
 export async function openListeners(
   config: Config,
-  deps: { service: SmtpService; clock: Clock; log: Log; record: Record },
+  deps: {
+    service: SmtpService
+    clock: Clock
+    log: Log
+    record: Record
+    certificates: Certificates
+  },
 ): Promise<Doors> {
   const { clock, log } = deps
   await using parts = new AsyncDisposableStack()
@@ -50,6 +56,7 @@ export async function openListeners(
         address,
         port,
         tls,
+        announceUntrusted: config.tls.announce === 'always',
         requireAuth: auth === 'required',
         isTrusted: (client) => isIn(trusted, client),
         limits: { messageOctets: limits.messageSizeBytes, recipients: limits.recipients },
@@ -60,20 +67,9 @@ export async function openListeners(
     listeners.push(listener)
     views.push({ name, address, port: listener.port, tls, auth })
   }
-  const { certificate, key } = config.tls
-  if (certificate !== null && key !== null)
-    parts.use(
-      await watchCertificate(
-        { certificate, key },
-        {
-          clock,
-          log,
-          use: (read) => {
-            for (const listener of listeners) listener.useCertificate(read(listener.name))
-          },
-        },
-      ),
-    )
+  deps.certificates.follow((make) => {
+    for (const listener of listeners) listener.useCertificate(make?.(listener.name))
+  })
   const running = parts.move()
   return {
     views,

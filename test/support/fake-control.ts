@@ -10,6 +10,7 @@ import {
   type SandboxMessage,
 } from '../../src/api/control.ts'
 import type { KeyControl } from '../../src/api/keys.ts'
+import type { CertificateState } from '../../src/certificates/state.ts'
 import type { Finding } from '../../src/doctor/check.ts'
 import { countsOf } from '../../src/doctor/doctor.ts'
 
@@ -20,6 +21,7 @@ export type FakeControl = Control & {
   readonly problems: { name: string; ok: boolean; text: string }[]
   /** What the doctor finds of the host. */
   readonly doctorFindings: Finding[]
+  readonly certificateStates: CertificateState[]
   /** Every call that changes something, for assertions. */
   readonly calls: string[]
 }
@@ -36,7 +38,9 @@ export function fakeControl(): FakeControl {
   const calls: string[] = []
   const problems: { name: string; ok: boolean; text: string }[] = []
   const doctorFindings: Finding[] = []
+  const certificates: CertificateState[] = []
   return {
+    certificateStates: certificates,
     entries,
     problems,
     doctorFindings,
@@ -155,6 +159,13 @@ export function fakeControl(): FakeControl {
       listeners.add(then)
       return () => listeners.delete(then)
     },
+    certificates: async () => certificates,
+    async renewCertificates() {
+      calls.push('renewCertificates')
+      return certificates
+    },
+    rootCertificate: async (options) => (options?.make ? 'made root\n' : undefined),
+    acmeAnswer: (token) => (token === 'known' ? 'known.proof' : undefined),
     checks: async () => [{ name: 'store', ok: true, text: 'writes in 1 ms' }, ...problems],
     metrics: async () => '# TYPE posthorn_up gauge\nposthorn_up 1\n',
   }
