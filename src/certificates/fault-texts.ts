@@ -52,6 +52,8 @@ export type Found =
 type Sentences = readonly [says: string, mend: string]
 type Both = readonly [en: Sentences, ru: Sentences]
 
+const LAYOUTS = 'fullchain.pem, privkey.pem; cert.pem, chain.pem, privkey.pem; tls.crt, tls.key'
+
 const date = (at: number): string =>
   `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 const nameList = (names: readonly string[]): string => names.slice(0, 8).join(', ') || '-'
@@ -97,11 +99,11 @@ export const faultTexts: { readonly [C in FaultCode]: (details: FaultDetails[C])
   FOLDER_EMPTY: () => [
     [
       'the folder holds no certificate with its key',
-      'It is looked through for fullchain.pem with privkey.pem, cert.pem with chain.pem and privkey.pem, tls.crt with tls.key, NAME.crt with NAME.key, and one level of folders of that kind',
+      `Put in one of these, here or in a folder of its own: ${LAYOUTS}; NAME.crt, NAME.key`,
     ],
     [
       'в папке нет ни одного сертификата с ключом',
-      'В ней ищутся fullchain.pem и privkey.pem, cert.pem, chain.pem и privkey.pem, tls.crt и tls.key, ИМЯ.crt и ИМЯ.key, а также папки с ними на один уровень ниже',
+      `Положите сюда или в отдельную папку здесь: ${LAYOUTS}; ИМЯ.crt, ИМЯ.key`,
     ],
   ],
   WRONG_TYPE: ({ found, wanted }) => wrongType(found, wanted),
@@ -208,14 +210,14 @@ export const faultTexts: { readonly [C in FaultCode]: (details: FaultDetails[C])
       'Получите сертификат для «TLS Web Server Authentication»',
     ],
   ],
-  CHAIN_INCOMPLETE: ({ issuer, url }) => [
+  CHAIN_INCOMPLETE: ({ issuer, url = '-' }) => [
     [
       `the chain is incomplete: the certificate of its issuer "${issuer}" is missing`,
-      `Use certbot's fullchain.pem, or add the missing one${url === undefined ? '' : ` (${url})`}; well only if your clients trust that issuer itself`,
+      `Use certbot's fullchain.pem, or add it (${url}); good as it is only if clients trust that issuer itself`,
     ],
     [
       `цепочка неполна: нет сертификата издателя «${issuer}»`,
-      `Возьмите fullchain.pem от certbot или добавьте недостающий${url === undefined ? '' : ` (${url})`}; допустимо, только если клиенты доверяют самому издателю`,
+      `Возьмите fullchain.pem от certbot или добавьте его (${url}); так можно, только если клиенты верят самому издателю`,
     ],
   ],
   CHAIN_ORDER: () => [

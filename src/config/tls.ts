@@ -101,8 +101,8 @@ const acme = {
   http_port: option(
     orNothing(port),
     {
-      en: 'Port for it, open only while the authority asks; null when a proxy in front of our HTTP door passes /.well-known/acme-challenge/ on.',
-      ru: 'Порт для этого, открыт только на время проверки; null, если прокси перед нашим HTTP передаёт /.well-known/acme-challenge/.',
+      en: 'Port for it, open only while it is asked; null: a proxy passes /.well-known/acme-challenge/ to our HTTP door.',
+      ru: 'Порт для этого, открыт на время проверки; null: прокси передаёт /.well-known/acme-challenge/ нашему HTTP.',
     },
     { default: 80, example: 'null' },
   ),
@@ -158,8 +158,8 @@ export const tls = section(
     announce: option(
       oneOf('auto', 'always'),
       {
-        en: 'auto offers no STARTTLS on loopback with a certificate that clients do not trust by themselves; always does (they have our root).',
-        ru: 'auto не предлагает STARTTLS на локальном адресе с сертификатом, которому клиенты сами не доверяют; always предлагает (у них есть наш корень).',
+        en: 'auto offers no STARTTLS on loopback with a certificate that clients do not trust by themselves; always does.',
+        ru: 'auto не предлагает STARTTLS на локальном адресе с сертификатом, которому клиенты сами не верят; always предлагает.',
       },
       { default: 'auto', example: 'always' },
     ),
