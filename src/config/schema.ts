@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { credentials, senders } from './clients.ts'
 import { dnsPublish } from './dns-publish.ts'
+import { doctor } from './doctor.ts'
 import {
   type Bytes,
   domainName,
@@ -218,6 +219,7 @@ export const configSchema = z.strictObject({
   delivery,
   retry,
   rewrite,
+  doctor,
   ...behind,
   dns_publish: dnsPublish,
 })

@@ -303,6 +303,14 @@ test('AD is believed from loopback', async () => {
   assert.equal(isAuthentic((await ask(() => ({ ...proved(), flags: 0 }))).answer), false)
 })
 
+test('AD of Docker’s own resolver is not believed: it only looks local', async () => {
+  await using dns = await scriptedDns(proved, { address: '127.0.0.11' })
+  for (const trustAd of [false, true]) {
+    using resolver = createResolver({ ...defaults, trustAd, servers: [dns.server] })
+    assert.equal(isAuthentic(await resolver.resolve('example.com', 'A')), trustAd)
+  }
+})
+
 const outside = Object.values(networkInterfaces())
   .flat()
   .find((found) => found?.family === 'IPv4' && !found.internal)?.address

@@ -141,7 +141,7 @@ class Stub implements StubResolver {
         this.#deadUntil.delete(server)
         const meaning = interpret(answer.response, name, type)
         if (meaning.kind !== 'refused')
-          return { meaning, proved: answer.response.authentic && (trustAd || isLoopback(server)) }
+          return { meaning, proved: answer.response.authentic && believesProof(server, trustAd) }
         why = `${server.address}: ${meaning.why}`
       }
     }
@@ -180,6 +180,16 @@ function localhost<T extends RecordType>(name: string, type: T): Answer<RecordDa
   return { kind: 'records', records, ttlSeconds: 0, authentic: false, name }
 }
 
-function isLoopback(server: DnsServer): boolean {
-  return server.address === '::1' || server.address.startsWith('127.')
+/** Docker's resolver: on loopback inside a container, but it passes questions and answers on. */
+const DOCKER_RESOLVER = '127.0.0.11'
+
+/**
+ * Whether a server's AD bit means anything to us: the bit is not signed, so that the way from the
+ * server must be trusted (RFC 6840 §5.8), which it is on loopback, or when the operator says so.
+ */
+export function believesProof(server: DnsServer, trustAd: boolean): boolean {
+  const { address } = server
+  const isLoopback =
+    address === '::1' || (address.startsWith('127.') && address !== DOCKER_RESOLVER)
+  return trustAd || isLoopback
 }

@@ -8,7 +8,7 @@ import type { CodeTexts } from './text.ts'
 const LANGUAGES = ['en', 'ru'] as const
 
 const placeholders = (text: string): Set<string> =>
-  new Set([...text.matchAll(/\{(\w*)\}/g)].map(([, name = '']) => name))
+  new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name))
 
 const filled = (texts: CodeTexts) =>
   LANGUAGES.map((language) => {

@@ -3,15 +3,31 @@
 import type { Finding } from './check.ts'
 import { type CodeTexts, type DoctorLanguage, type Said, sayFinding } from './text.ts'
 import { blocklistTexts } from './texts/blocklists.ts'
+import { certificateTexts } from './texts/certificate.ts'
+import { clockTexts } from './texts/clock.ts'
+import { diskTexts } from './texts/disk.ts'
 import { generalTexts } from './texts/general.ts'
 import { helloNameTexts } from './texts/hello-name.ts'
 import { outboundPortTexts } from './texts/outbound-port.ts'
+import { relayTexts } from './texts/relay.ts'
+import { resolverTexts } from './texts/resolver.ts'
 import { reverseDnsTexts } from './texts/reverse-dns.ts'
 
-export const catalogue: ReadonlyMap<string, CodeTexts> = new Map<string, CodeTexts>(
-  [generalTexts, blocklistTexts, helloNameTexts, outboundPortTexts, reverseDnsTexts].flatMap(
-    (texts) => Object.entries(texts),
-  ),
+const files: readonly Readonly<Record<string, CodeTexts>>[] = [
+  blocklistTexts,
+  certificateTexts,
+  clockTexts,
+  diskTexts,
+  generalTexts,
+  helloNameTexts,
+  outboundPortTexts,
+  relayTexts,
+  resolverTexts,
+  reverseDnsTexts,
+]
+
+export const catalogue: ReadonlyMap<string, CodeTexts> = new Map(
+  files.flatMap((texts) => Object.entries(texts)),
 )
 
 /** A finding in words. */

@@ -1,17 +1,55 @@
 // Which checks are made: of the host that sends, and of a domain that mail is From. A line for each.
 
+import type { DnsServer } from '../dns/exchange.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Domain } from '../mail/domain.ts'
 import type { Identity } from '../mail/identity.ts'
+import type { Clock } from '../std/clock.ts'
+import { addressOf, makeAskTime } from './ask-time.ts'
 import type { Check } from './check.ts'
+import { checkBlocklists } from './checks/blocklists.ts'
+import { type CertificateOptions, checkCertificate } from './checks/certificate.ts'
+import { checkClock } from './checks/clock.ts'
+import { checkDisk, type Disk } from './checks/disk.ts'
+import { checkHelloName } from './checks/hello-name.ts'
+import { checkOutboundPort } from './checks/outbound-port.ts'
+import { checkRelays, type RelayPlace } from './checks/relay.ts'
+import { checkResolver } from './checks/resolver.ts'
 import { checkReverseDns } from './checks/reverse-dns.ts'
+import { type Dial, makeDial } from './dial.ts'
 
 /** What the checks of the host need. */
 export type HostMeans = {
   readonly resolver: Resolver
+  /** The servers behind it, to be looked at one by one. */
+  readonly dns: { readonly servers: readonly DnsServer[]; readonly trustAd: boolean }
+  readonly clock: Clock
   readonly identity: Identity
-  /** Mail leaves over IPv6 too. */
-  readonly usesIpv6: boolean
+  /** How mail leaves. */
+  readonly delivery: {
+    readonly port: number
+    readonly protocol: 'ipv4' | 'ipv6' | 'both'
+    readonly allowPrivate: boolean
+    readonly sourceIpv4?: string
+    readonly sourceIpv6?: string
+    readonly relays: readonly RelayPlace[]
+    /** A relay takes all mail: receivers never see our address. */
+    readonly onlyByRelay: boolean
+  }
+  /** Whom to ask. */
+  readonly world: {
+    readonly port25Domains: readonly Domain[]
+    readonly blocklists: readonly string[]
+    readonly clockHosts: readonly string[]
+    readonly signedName: string
+    readonly brokenName: string
+  }
+  readonly machine: {
+    /** Who made it, such as `Hetzner`; empty when it does not say. */
+    readonly vendor: string
+    readonly disk: () => Promise<Disk>
+    readonly certificate: Pick<CertificateOptions, 'read' | 'openListeners'>
+  }
 }
 
 /** What the checks of a domain need. */
@@ -23,9 +61,48 @@ export type DomainMeans = {
   readonly keys: readonly { readonly selector: string; readonly txt: string }[]
 }
 
+/** A third of the doctor's patience, so that silence is told as silence. */
+const CALL_MS = 5_000
+const HTTPS_PORT = 443
+
 /** Network, identity, lists and the machine itself; the same for every domain. */
 export function hostChecks(means: HostMeans): readonly Check[] {
-  return [checkReverseDns({ ...means.identity, ...means })]
+  const { resolver, clock, identity, delivery, dns, world, machine } = means
+  const dial = makeDial({ clock, patienceMs: CALL_MS, ...delivery })
+  const { allowPrivate } = delivery
+  const askTime = makeAskTime({ resolver, clock, patienceMs: CALL_MS, allowPrivate })
+  return [
+    ...(delivery.onlyByRelay ? [] : directChecks(means, dial)),
+    checkRelays({ relays: delivery.relays, resolver, dial }),
+    checkClock({ clock, hosts: world.clockHosts, askTime }),
+    checkResolver({ ...dns, ...world, clock, timeoutMs: CALL_MS }),
+    checkCertificate({ ...machine.certificate, hostname: identity.hostname, clock }),
+    checkDisk(machine.disk),
+  ]
+}
+
+/** What matters where receivers see our own address. */
+function directChecks(
+  { resolver, identity, delivery, world, machine }: HostMeans,
+  dial: Dial,
+): readonly Check[] {
+  const usesIpv6 = delivery.protocol !== 'ipv4'
+  const sends = [identity.ipv4, usesIpv6 ? identity.ipv6 : undefined]
+  const port25 = { domains: world.port25Domains, vendor: machine.vendor }
+  const elsewhere = async () => {
+    const found = await Promise.all(world.clockHosts.map((host) => addressOf(host, resolver)))
+    return found.flatMap((address) => (address ? [{ address, port: HTTPS_PORT }] : []))
+  }
+  return [
+    checkOutboundPort({ ...delivery, ...port25, resolver, identity, dial, elsewhere }),
+    checkHelloName({ resolver, ...identity, usesIpv6 }),
+    checkReverseDns({ resolver, ...identity, usesIpv6 }),
+    checkBlocklists({
+      resolver,
+      addresses: sends.filter((address) => address !== undefined),
+      lists: world.blocklists,
+    }),
+  ]
 }
 
 /** What is published for a domain, against what should be. */

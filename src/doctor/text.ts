@@ -35,8 +35,9 @@ export type CodeTexts =
       readonly paste?: string
     }
 
+/** A name in braces; braces around other text, as YAML has them, are text. */
 type Placeholder<S extends string> = S extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | Placeholder<Rest>
+  ? (Name extends `${string} ${string}` ? never : Name) | Placeholder<Rest>
   : never
 
 type FilledText<S> = S extends { readonly saw: infer A extends string }
