@@ -7,7 +7,7 @@
 
 import type { Text } from '../config/language.ts'
 import type { Config } from '../config/schema.ts'
-import type { KeyState } from '../dkim/lifecycle.ts'
+import type { KeyFlag, KeyState } from '../dkim/lifecycle.ts'
 import type { CheckResult, Report } from '../doctor/doctor.ts'
 import type { PlannedRecord } from '../doctor/plan.ts'
 import type { Clock } from '../std/clock.ts'
@@ -39,6 +39,8 @@ export type NewDomain = {
   /** An existing private key instead of a new RSA-2048 one. */
   readonly importPem?: string
   readonly selector?: string
+  /** `t=` of the first key's record. */
+  readonly flags?: readonly KeyFlag[]
 }
 
 export type DnsPlan = {

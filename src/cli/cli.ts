@@ -5,6 +5,7 @@ import type { Builder } from './command.ts'
 import { configCommand } from './commands/config.ts'
 import { containerCommand } from './commands/container.ts'
 import { credentialCommand } from './commands/credential.ts'
+import { dkimCommand } from './commands/dkim.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { dnsCommand, domainCommand } from './commands/domain.ts'
 import { explainCommand } from './commands/explain.ts'
@@ -62,6 +63,7 @@ function makeProgram(builder: Builder): Command {
   dnsCommand(builder, program)
   doctorCommand(builder, program)
   explainCommand(builder, program)
+  program.addCommand(dkimCommand(builder))
   program.addCommand(credentialCommand(builder))
   program.addCommand(queueCommand(builder))
   program.addCommand(configCommand(builder))

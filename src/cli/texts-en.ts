@@ -132,6 +132,11 @@ export const en = {
       DOMAIN_IN_CONFIG: 'This domain comes from the configuration; remove it there.',
       BAD_KEY:
         'This key cannot be used: an RSA key of at least 1024 bits or an Ed25519 key in PEM is wanted.',
+      BAD_SELECTOR: 'A selector is made of letters, digits, hyphens and dots.',
+      SELECTOR_EXISTS: 'The domain has or had another key of this selector; choose another one.',
+      KEY_IN_CONFIG:
+        'The configuration names the key of this domain (domains.NAME.key); remove it there to have keys kept here.',
+      LAST_KEY: 'This is the last RSA key that signs for the domain; replace it with dkim rotate.',
       CREDENTIAL_EXISTS: 'There is a credential of this name already; revoke it first.',
       BAD_CURSOR: 'That is not a place in the queue.',
       NOT_FOUND: 'There is no such thing here.',

@@ -117,9 +117,9 @@ export class Domains {
     return this.#inTurn(async () => {
       if (this.#entries.has(domain))
         throw new ControlFault('DOMAIN_EXISTS', `${domain} is here already`)
-      const { selector, importPem: pem } = request
+      const { selector, importPem: pem, flags } = request
       const room = { now: this.#deps.clock.now(), taken: new Set<string>() }
-      const wish = selector === undefined ? {} : { selector }
+      const wish = { ...(selector !== undefined && { selector }), ...(flags?.length && { flags }) }
       const first =
         pem === undefined
           ? await this.folder.make(domain, { ...wish, algorithm: 'rsa-sha256' }, room)

@@ -10,7 +10,11 @@ const newDomain = z.strictObject({
   world: z.enum(['live', 'sandbox']).default('sandbox'),
   ed25519: z.boolean().default(false),
   import_pem: z.string().max(20_000).optional(),
-  selector: z.string().max(100).optional(),
+  selector: z.string().max(200).optional(),
+  flags: z
+    .array(z.enum(['y', 's']))
+    .max(2)
+    .default([]),
 })
 
 const dnsQuery = z.strictObject({ format: z.enum(['json', 'bind']).default('json') })
