@@ -27,11 +27,15 @@ const en = {
       if (found === 'ENOENT') return `${file} is not here.`
       if (found === 'EFBIG') return `${file} is too large for a key.`
       if (uid === undefined) return `Cannot read ${file} (${found}).`
-      return `Cannot read ${file}: it belongs to uid ${uid} with mode ${octal}, we are uid ${us}. Fix: run this command as its owner, or give us a copy: sudo install -m 600 -o ${us} ${file} COPY`
+      return (
+        `Cannot read ${file}: it belongs to uid ${uid} with mode ${octal}, we are uid ${us}. ` +
+        `Fix: run this command as its owner, or give us a copy: sudo install -m 600 -o ${us} ${file} COPY`
+      )
     },
     'bad-key': ({ file, fault, found }) => `${file}: ${enFaults[fault!](found ?? '', file)}`,
     'open-to-others': ({ file, octal }) =>
-      `${file} can be read by every user of this machine (mode ${octal}). Fix: chmod 600 ${file}. Our copy is closed; whoever may have read it calls for a new key: dkim rotate.`,
+      `${file} can be read by every user of this machine (mode ${octal}). ` +
+      `Fix: chmod 600 ${file}. Our copy is closed; whoever may have read it calls for a new key: dkim rotate.`,
     weak: ({ file, found }) =>
       `${file} is an RSA key of ${found} bits. It works; receivers advise 2048: dkim rotate when this one signs.`,
     'record-of-another-key': ({ file, found }) =>
@@ -50,7 +54,8 @@ const en = {
     'every-domain': ({ file, found }) =>
       `${file}: ${found}: here a key signs for its own domain and below.`,
     canonicalization: ({ file, found }) =>
-      `${file} signs ${found}; here it is relaxed/relaxed, which survives more. As before: domains.NAME.canonicalization in the configuration.`,
+      `${file} signs ${found}; here it is relaxed/relaxed, which survives more. ` +
+      `As before: domains.NAME.canonicalization in the configuration.`,
     database: ({ file, found }) => `${file}: ${found} is a database; only files are read.`,
     nothing: ({ file }) =>
       `No key was found in ${file}. Looked for: *.private, *.key, *.pem, KeyTable, opendkim.conf.`,
@@ -114,11 +119,15 @@ const ru: typeof en = {
       if (found === 'ENOENT') return `Файла ${file} здесь нет.`
       if (found === 'EFBIG') return `${file} слишком велик для ключа.`
       if (uid === undefined) return `Не читается ${file} (${found}).`
-      return `Не читается ${file}: владелец uid ${uid}, права ${octal}, а мы uid ${us}. Как исправить: запустите команду от имени владельца или дайте нам копию: sudo install -m 600 -o ${us} ${file} COPY`
+      return (
+        `Не читается ${file}: владелец uid ${uid}, права ${octal}, а мы uid ${us}. ` +
+        `Как исправить: запустите команду от имени владельца или дайте нам копию: sudo install -m 600 -o ${us} ${file} COPY`
+      )
     },
     'bad-key': ({ file, fault, found }) => `${file}: ${ruFaults[fault!](found ?? '', file)}`,
     'open-to-others': ({ file, octal }) =>
-      `${file} может прочитать любой пользователь этой машины (права ${octal}). Как исправить: chmod 600 ${file}. Наша копия закрыта; если ключ могли прочитать, смените его: dkim rotate.`,
+      `${file} может прочитать любой пользователь этой машины (права ${octal}). ` +
+      `Как исправить: chmod 600 ${file}. Наша копия закрыта; если ключ могли прочитать, смените его: dkim rotate.`,
     weak: ({ file, found }) =>
       `${file}: ключ RSA длиной ${found} бит. Он работает, но советуют 2048: смените его, когда он заработает, dkim rotate.`,
     'record-of-another-key': ({ file, found }) =>
@@ -136,7 +145,8 @@ const ru: typeof en = {
     'every-domain': ({ file, found }) =>
       `${file}: ${found}: здесь ключ подписывает свой домен и имена под ним.`,
     canonicalization: ({ file, found }) =>
-      `${file} подписывает в форме ${found}; здесь relaxed/relaxed, она прочнее. Как раньше: domains.ИМЯ.canonicalization в конфигурации.`,
+      `${file} подписывает в форме ${found}; здесь relaxed/relaxed, она прочнее. ` +
+      `Как раньше: domains.ИМЯ.canonicalization в конфигурации.`,
     database: ({ file, found }) => `${file}: ${found} это база данных; читаются только файлы.`,
     nothing: ({ file }) =>
       `В ${file} ключей не нашлось. Искали: *.private, *.key, *.pem, KeyTable, opendkim.conf.`,
