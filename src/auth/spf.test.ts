@@ -33,6 +33,10 @@ test('an outcome says which term decided, what it cost and what is at fault', as
     term: 'include:b.example',
     lookups: 2,
     voidLookups: 0,
+    costs: [
+      { term: 'a:h.example', lookups: 1 },
+      { term: 'include:b.example', lookups: 1 },
+    ],
   })
   const bad = await checkSpf({ ...connection, sender: 'x@bad.example' }, { resolver })
   assert.deepEqual(bad.problem, {
@@ -40,6 +44,18 @@ test('an outcome says which term decided, what it cost and what is at fault', as
     domain: 'worse.example',
     fault: { term: 'mx:/', fault: 'no domain name' },
   })
+})
+
+test('what lies beyond the limits is counted when asked for', async () => {
+  const terms = Array.from({ length: 8 }, (_, i) => `a:n${i}.example`).join(' ')
+  const resolver = mapResolver({
+    'a.example TXT': [`v=spf1 include:b.example ${terms} -all`],
+    'b.example TXT': [`v=spf1 ${terms} -all`],
+  })
+  const limits = { lookups: 50, voidLookups: 50 }
+  const { result, lookups, voidLookups, costs } = await checkSpf(connection, { resolver, limits })
+  assert.deepEqual([result, lookups, voidLookups], ['fail', 17, 16])
+  assert.deepEqual(costs[0], { term: 'include:b.example', lookups: 9 })
 })
 
 test('an IPv4 address in the form of IPv6 is one of IPv4', async () => {

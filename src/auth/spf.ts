@@ -38,6 +38,8 @@ export type SpfOptions = {
   readonly receiver?: string
   /** Milliseconds since 1970, for explanations. */
   readonly now?: number
+  /** Looks further than receivers do (10 and 2, RFC 7208 §4.6.4), to say how much is too much. */
+  readonly limits?: { readonly lookups: number; readonly voidLookups: number }
 }
 
 export type SpfProblem =
@@ -63,10 +65,12 @@ export type SpfOutcome = {
   readonly lookups: number
   /** Of at most two. */
   readonly voidLookups: number
+  /** What each term of the domain's own record cost, as far as it was needed. */
+  readonly costs: readonly { readonly term: string; readonly lookups: number }[]
 }
 
 export const MOST_LOOKUPS = 10
-export const MOST_VOID_LOOKUPS = 2
+const MOST_VOID_LOOKUPS = 2
 const MOST_HOSTS = 10
 const LONGEST_NAME = 253
 
@@ -88,8 +92,9 @@ export async function checkSpf(
     ...(term === undefined ? {} : { term }),
     ...(problem === undefined ? {} : { problem }),
     ...(explanation === undefined ? {} : { explanation }),
-    lookups: Math.min(evaluation.lookups, MOST_LOOKUPS + 1),
+    lookups: evaluation.lookups,
     voidLookups: evaluation.voidLookups,
+    costs: evaluation.costs,
   }
 }
 
@@ -104,6 +109,8 @@ type Ended = {
 class Evaluation {
   lookups = 0
   voidLookups = 0
+  readonly costs: { term: string; lookups: number }[] = []
+  #depth = 0
   readonly #address: ipaddr.IPv4 | ipaddr.IPv6
   readonly #local: string
   readonly #senderDomain: string
@@ -132,12 +139,28 @@ class Evaluation {
     const record = parseSpf(records[0]!)
     if ('fault' in record) return halt({ kind: 'syntax', domain, fault: record })
     for (const directive of record.directives) {
-      const matched = await this.#matches(directive, domain)
+      const matched = await this.#costed(directive.text, () => this.#matches(directive, domain))
       if (typeof matched !== 'boolean') return matched
       if (matched) return this.#decided(directive, { record, domain, ...how })
     }
-    if (record.redirect) return this.#redirect(record.redirect, domain, how)
-    return { result: 'neutral' }
+    const { redirect } = record
+    if (!redirect) return { result: 'neutral' }
+    return this.#costed('redirect=', () => this.#redirect(redirect, domain, how))
+  }
+
+  /** Writes down what a term of the first record costs, with all that it leads to. */
+  async #costed<T>(term: string, look: () => Promise<T>): Promise<T> {
+    const before = this.lookups
+    this.#depth++
+    const found = await look()
+    this.#depth--
+    if (this.#depth === 0 && this.lookups > before)
+      this.costs.push({ term, lookups: this.lookups - before })
+    return found
+  }
+
+  #isOneTooMany(): boolean {
+    return ++this.lookups > (this.#options.limits?.lookups ?? MOST_LOOKUPS)
   }
 
   async #decided(
@@ -156,7 +179,7 @@ class Evaluation {
     domain: string,
     how: { readonly inInclude?: boolean },
   ): Promise<Ended> {
-    if (++this.lookups > MOST_LOOKUPS) return halt({ kind: 'too-many-lookups', domain })
+    if (this.#isOneTooMany()) return halt({ kind: 'too-many-lookups', domain })
     const target = await this.#target(to, domain)
     if (!isCheckable(target)) return halt({ kind: 'bad-name', domain, name: target })
     const ended = await this.check(target, how)
@@ -171,7 +194,7 @@ class Evaluation {
       case 'ip6':
         return this.#isWithin(directive.network, directive.prefix)
     }
-    if (++this.lookups > MOST_LOOKUPS) return halt({ kind: 'too-many-lookups', domain })
+    if (this.#isOneTooMany()) return halt({ kind: 'too-many-lookups', domain })
     const target = await this.#target(directive.domain ?? [domain], domain)
     switch (directive.kind) {
       case 'include':
@@ -234,7 +257,7 @@ class Evaluation {
     if (answer.kind === 'cannot-tell')
       return halt({ kind: 'dns', domain: name, why: answer.why }, 'temperror')
     if (answer.kind === 'records') return [...answer.records]
-    if (++this.voidLookups > MOST_VOID_LOOKUPS)
+    if (++this.voidLookups > (this.#options.limits?.voidLookups ?? MOST_VOID_LOOKUPS))
       return halt({ kind: 'too-many-void-lookups', domain })
     return []
   }
