@@ -12,8 +12,10 @@ import { outboundPortTexts } from './texts/outbound-port.ts'
 import { relayTexts } from './texts/relay.ts'
 import { resolverTexts } from './texts/resolver.ts'
 import { reverseDnsTexts } from './texts/reverse-dns.ts'
+import { spfTexts } from './texts/spf.ts'
 
 const files: readonly Readonly<Record<string, CodeTexts>>[] = [
+  spfTexts,
   blocklistTexts,
   certificateTexts,
   clockTexts,
