@@ -9,8 +9,8 @@
 // reverse-path is null (§2.4).
 
 import { isIP, isIPv4 } from 'node:net'
-import ipaddr from 'ipaddr.js'
 import type { Resolver } from '../dns/resolver.ts'
+import { addressOf, type IpAddress, isInNetwork, nibbles, reversed } from './spf-address.ts'
 import { expandMacros, type MacroString, parseMacros, usesMacro } from './spf-macro.ts'
 import {
   type Directive,
@@ -111,7 +111,7 @@ class Evaluation {
   voidLookups = 0
   readonly costs: { term: string; lookups: number }[] = []
   #depth = 0
-  readonly #address: ipaddr.IPv4 | ipaddr.IPv6
+  readonly #address: IpAddress
   readonly #local: string
   readonly #senderDomain: string
   readonly #options: SpfOptions
@@ -120,7 +120,7 @@ class Evaluation {
 
   constructor(connection: SpfConnection, domain: string, options: SpfOptions) {
     const { address, sender } = connection
-    this.#address = isIP(address) ? addressOf(address) : ipaddr.parse('0.0.0.0')
+    this.#address = addressOf(isIP(address) ? address : '0.0.0.0')
     // Without a local part it is the postmaster (RFC 7208 §4.3).
     this.#local = sender.slice(0, Math.max(sender.lastIndexOf('@'), 0)) || 'postmaster'
     this.#senderDomain = domain
@@ -263,13 +263,7 @@ class Evaluation {
   }
 
   #isWithin(network: string, prefix: number): boolean {
-    if (isIP(network) === 0) return false
-    const parsed = parseAddress(network)
-    if (parsed.kind() === 'ipv4' && this.#address.kind() === 'ipv4')
-      return (this.#address as ipaddr.IPv4).match(parsed as ipaddr.IPv4, prefix)
-    if (parsed.kind() === 'ipv6' && this.#address.kind() === 'ipv6')
-      return (this.#address as ipaddr.IPv6).match(parsed as ipaddr.IPv6, prefix)
-    return false
+    return isInNetwork(this.#address, network, prefix)
   }
 
   /** The client's names that lead back to its address (RFC 7208 §5.5). Failures are no names. */
@@ -381,34 +375,6 @@ function isCheckable(name: string): boolean {
 
 function isBelow(name: string, above: string): boolean {
   return name === above || name.endsWith(`.${above}`)
-}
-
-/** An IPv4 address in IPv6's clothes is one of IPv4 (RFC 7208 §5). */
-function addressOf(address: string): ipaddr.IPv4 | ipaddr.IPv6 {
-  const parsed = parseAddress(address)
-  return parsed.kind() === 'ipv6' && (parsed as ipaddr.IPv6).isIPv4MappedAddress()
-    ? (parsed as ipaddr.IPv6).toIPv4Address()
-    : parsed
-}
-
-/** ipaddr.js reads `::1.2.3.4` as `::ffff:1.2.3.4`; a URL's host has one form for each address. */
-function parseAddress(address: string): ipaddr.IPv4 | ipaddr.IPv6 {
-  const bare = address.replace(/%.*$/, '')
-  if (isIPv4(bare)) return ipaddr.parse(bare)
-  return ipaddr.parse(new URL(`http://[${bare}]`).hostname.slice(1, -1))
-}
-
-function nibbles(address: ipaddr.IPv4 | ipaddr.IPv6): string[] {
-  return address
-    .toByteArray()
-    .flatMap((octet) => [octet >> 4, octet & 15])
-    .map((nibble) => nibble.toString(16).toUpperCase()) // as in RFC 7208 §7.4
-}
-
-function reversed(address: ipaddr.IPv4 | ipaddr.IPv6): string {
-  const parts =
-    address.kind() === 'ipv4' ? [...address.toByteArray()].map(String) : nibbles(address)
-  return parts.reverse().join('.')
 }
 
 function plain(name: string): string {

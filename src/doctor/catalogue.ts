@@ -6,6 +6,7 @@ import { blocklistTexts } from './texts/blocklists.ts'
 import { certificateTexts } from './texts/certificate.ts'
 import { clockTexts } from './texts/clock.ts'
 import { diskTexts } from './texts/disk.ts'
+import { dkimTexts } from './texts/dkim.ts'
 import { generalTexts } from './texts/general.ts'
 import { helloNameTexts } from './texts/hello-name.ts'
 import { outboundPortTexts } from './texts/outbound-port.ts'
@@ -15,6 +16,7 @@ import { reverseDnsTexts } from './texts/reverse-dns.ts'
 import { spfTexts } from './texts/spf.ts'
 
 const files: readonly Readonly<Record<string, CodeTexts>>[] = [
+  dkimTexts,
   spfTexts,
   blocklistTexts,
   certificateTexts,

@@ -92,7 +92,7 @@ Ways out, best first: remove the includes of services that no longer send for yo
       saw: 'SPF of {domain} asks for {voids} names that have no such records; receivers allow 2.',
       why: 'At the third empty answer receivers may give up with an error (permerror).',
       fix: 'Remove the a:, mx: and exists: terms whose names are gone from the SPF record of {domain} and of what it includes.',
-      more: `A term that names a host without addresses, or a domain without MX, is a void lookup. Such terms are mostly left over from servers that no longer exist. More than two of them make many receivers stop with permerror (RFC 7208, section 4.6.4).
+      more: `A term that names a host without addresses, or a domain without MX, is a void lookup. Such terms are mostly left over from servers that no longer exist. More than two of them make many receivers stop with permerror (RFC 7208 §4.6.4).
 
 Look at each a:, mx: and exists: of the record and ask DNS for its name; remove those without an answer.`,
     },
@@ -100,7 +100,7 @@ Look at each a:, mx: and exists: of the record and ask DNS for its name; remove 
       saw: 'SPF домена {domain} спрашивает имена без нужных записей: {voids}; получатели допускают 2.',
       why: 'На третьем пустом ответе получатель может сдаться с ошибкой (permerror).',
       fix: 'Уберите из записи SPF домена {domain} и из включённых в неё записей элементы a:, mx: и exists: с исчезнувшими именами.',
-      more: `Элемент с именем узла без адресов или домена без MX даёт пустой ответ. Обычно это остатки серверов, которых больше нет. Если таких больше двух, многие получатели прекращают проверку с permerror (RFC 7208, раздел 4.6.4).
+      more: `Элемент с именем узла без адресов или домена без MX даёт пустой ответ. Обычно это остатки серверов, которых больше нет. Если таких больше двух, многие получатели прекращают проверку с permerror (RFC 7208 §4.6.4).
 
 Проверьте в DNS имя каждого a:, mx: и exists: и уберите те, на которые нет ответа.`,
     },
@@ -111,7 +111,7 @@ Look at each a:, mx: and exists: of the record and ask DNS for its name; remove 
       saw: 'SPF of {domain} uses mx of {at}, which has more than 10 MX records.',
       why: 'Receivers look at ten at most and then give up with an error (permerror).',
       fix: 'Replace mx by the addresses that really send mail: ip4: and ip6:.',
-      more: `The mx term means "the hosts that receive mail for this domain". Hosts that receive are seldom those that send. Where there are more than ten, the term is an error (RFC 7208, section 4.6.4).
+      more: `The mx term means "the hosts that receive mail for this domain". Hosts that receive are seldom those that send. Where there are more than ten, the term is an error (RFC 7208 §4.6.4).
 
 Name the sending addresses instead.`,
     },
@@ -119,7 +119,7 @@ Name the sending addresses instead.`,
       saw: 'SPF домена {domain} использует mx домена {at}, у которого больше 10 записей MX.',
       why: 'Получатели смотрят не больше десяти, а затем сдаются с ошибкой (permerror).',
       fix: 'Замените mx адресами, с которых почта действительно уходит: ip4: и ip6:.',
-      more: `Элемент mx означает «узлы, принимающие почту домена». Те, кто принимает, редко те же, кто отправляет. Если их больше десяти, элемент ошибочен (RFC 7208, раздел 4.6.4).
+      more: `Элемент mx означает «узлы, принимающие почту домена». Те, кто принимает, редко те же, кто отправляет. Если их больше десяти, элемент ошибочен (RFC 7208 §4.6.4).
 
 Перечислите вместо этого адреса отправки.`,
     },
@@ -184,13 +184,13 @@ If mail leaves over another address than the one named here (a NAT, a second int
       saw: 'SPF of {domain} uses ptr.',
       why: 'The standard says not to: it is slow, unreliable, and some receivers skip it or refuse such records.',
       fix: 'Replace ptr by the addresses that send: ip4: and ip6:.',
-      more: `ptr asks for the name of the connecting address and compares it with the domain. It loads the reverse DNS, fails when that is slow, and costs a lookup. RFC 7208, section 5.5, says that it should not be published.`,
+      more: `ptr asks for the name of the connecting address and compares it with the domain. It loads the reverse DNS, fails when that is slow, and costs a lookup. RFC 7208 §5.5, says that it should not be published.`,
     },
     ru: {
       saw: 'SPF домена {domain} использует ptr.',
       why: 'Стандарт этого не советует: медленно, ненадёжно, часть получателей его пропускает или отвергает такие записи.',
       fix: 'Замените ptr адресами отправки: ip4: и ip6:.',
-      more: `ptr запрашивает имя подключившегося адреса и сравнивает его с доменом. Это нагружает обратную зону, не срабатывает, когда та медленна, и стоит запроса. RFC 7208, раздел 5.5, советует его не публиковать.`,
+      more: `ptr запрашивает имя подключившегося адреса и сравнивает его с доменом. Это нагружает обратную зону, не срабатывает, когда та медленна, и стоит запроса. RFC 7208 §5.5, советует его не публиковать.`,
     },
   },
   SPF_ALLOWS_ALL: {
@@ -238,13 +238,13 @@ List who really sends, and end with ~all.`,
       saw: 'The greeting name {hostname} has no SPF record of its own.',
       why: 'Notices have no sender address; for them receivers check SPF of the name that we greet with.',
       fix: 'Add this TXT record at {hostname}:',
-      more: `Mail about other mail (bounces, delays) is sent with an empty reverse-path. Then SPF is checked for the name in the greeting (RFC 7208, section 2.4). Without a record the result is "none", which most receivers accept.`,
+      more: `Mail about other mail (bounces, delays) is sent with an empty reverse-path. Then SPF is checked for the name in the greeting (RFC 7208 §2.4). Without a record the result is "none", which most receivers accept.`,
     },
     ru: {
       saw: 'У имени приветствия {hostname} нет своей записи SPF.',
       why: 'У уведомлений нет адреса отправителя; для них получатели проверяют SPF имени, которым мы представляемся.',
       fix: 'Добавьте в {hostname} такую запись TXT:',
-      more: `Письма о письмах (о недоставке, о задержке) уходят с пустым обратным адресом. Тогда SPF проверяется для имени в приветствии (RFC 7208, раздел 2.4). Без записи результат «none», и большинство получателей с этим мирится.`,
+      more: `Письма о письмах (о недоставке, о задержке) уходят с пустым обратным адресом. Тогда SPF проверяется для имени в приветствии (RFC 7208 §2.4). Без записи результат «none», и большинство получателей с этим мирится.`,
     },
     paste: '{hostname}. TXT "v=spf1 a -all"',
   },
