@@ -169,13 +169,13 @@ If mail leaves over another address than the one named here (a NAT, a second int
       saw: 'SPF of {domain} holds "{term}", which receivers ignore.',
       why: 'With an equals sign it is an unknown modifier, not a mechanism: whoever it was to allow is not allowed.',
       fix: 'Write "{right}" in place of "{term}".',
-      more: `Mechanisms take a colon: ip4:192.0.2.1, include:other.example. With "=" the term is read as a modifier, and modifiers that nobody knows are skipped without an error (RFC 7208, section 6).`,
+      more: `Mechanisms take a colon: ip4:192.0.2.1, include:other.example. With "=" the term is read as a modifier, and modifiers that nobody knows are skipped without an error (RFC 7208 §6).`,
     },
     ru: {
       saw: 'В SPF домена {domain} стоит «{term}», и получатели его пропускают.',
       why: 'Со знаком равенства это неизвестный модификатор, а не механизм: тот, кого хотели разрешить, не разрешён.',
       fix: 'Напишите «{right}» вместо «{term}».',
-      more: `Механизмы пишутся через двоеточие: ip4:192.0.2.1, include:other.example. Со знаком «=» элемент читается как модификатор, а незнакомые модификаторы молча пропускаются (RFC 7208, раздел 6).`,
+      more: `Механизмы пишутся через двоеточие: ip4:192.0.2.1, include:other.example. Со знаком «=» элемент читается как модификатор, а незнакомые модификаторы молча пропускаются (RFC 7208 §6).`,
     },
   },
   SPF_PTR: {
