@@ -1,7 +1,8 @@
 // The doctor's room: which DNS records a domain should have, and (checks/) which it has.
 //
-// plan.ts says what should be published so that receivers believe the mail; zone.ts prints that for
-// people and name servers; the sandbox answers from the same plan, so that mail which passes there
+// plan.ts says what should be published so that receivers believe the mail; compare.ts sets that
+// against what is published and merges (spf.ts, dmarc.ts); zone.ts and formats.ts print it for
+// people, name servers and the forms of providers (providers.ts). The sandbox answers from the same plan, so that mail which passes there
 // passes outside once the records are published. Everything here is pure: what can go wrong is only
 // that we do not know our own address, and then the plan has fewer records.
 
@@ -18,13 +19,18 @@ export type RecordPurpose =
   | 'dkim'
   | 'dmarc'
   | 'dmarc-reports'
+  | 'return-path'
+  | 'return-path-spf'
+  | 'mta-sts'
+  | 'tls-rpt'
+  | 'bimi'
   | 'reverse-dns'
 
 export type PlannedRecord = {
-  readonly type: 'A' | 'AAAA' | 'TXT' | 'PTR'
+  readonly type: 'A' | 'AAAA' | 'MX' | 'TXT' | 'PTR'
   /** Whole, lower case, without the final dot. */
   readonly name: string
-  /** For TXT the text as one string, however long. */
+  /** For TXT the text as one string, however long; for MX `10 mail.example.com`. */
   readonly value: string
   readonly ttl: number
   /** False for what is set elsewhere: reverse DNS, another domain. */
@@ -39,6 +45,19 @@ export type Plan = {
   readonly identity: Identity
   /** Where aggregate reports go; `dmarc@` the domain when absent. */
   readonly dmarcReportsTo?: Mailbox
+  readonly extras?: PlannedExtras
+}
+
+/** What not every domain needs, and who asks for it gets. */
+export type PlannedExtras = {
+  /** Bounces come back to `bounce.` the domain, which this server receives. */
+  readonly returnPath?: boolean
+  /** The id of the policy that a web server of the domain hands out (RFC 8461 §3.1). */
+  readonly mtaSts?: string
+  /** Reports about TLS to `tls-reports@` the domain (RFC 8460 §3). */
+  readonly tlsRpt?: boolean
+  /** Addresses of the logo and of its certificate. */
+  readonly bimi?: { readonly logo: string; readonly evidence?: string }
 }
 
 /** Short, because a plan is corrected on its first day. */
@@ -53,6 +72,7 @@ export function plannedRecords(plan: Plan): PlannedRecord[] {
       zoneRecord('TXT', `${selector}._domainkey.${plan.domain}`, { value: txt, why: 'dkim' }),
     ),
     ...dmarcRecords(plan),
+    ...extraRecords(plan),
     ...reverseRecords(plan.identity),
   ]
 }
@@ -71,9 +91,14 @@ function hostRecords({ domain, identity }: Plan): PlannedRecord[] {
 }
 
 /** `~all`: DMARC decides; `-all` would refuse forwarded mail before its signature is looked at. */
-function domainSpf({ hostname, ipv4, ipv6 }: Identity): string {
-  const ours = [ipv4 && `ip4:${ipv4}`, ipv6 && `ip6:${ipv6}`].filter(Boolean)
-  return `v=spf1 ${ours.length > 0 ? ours.join(' ') : `a:${hostname}`} ~all`
+function domainSpf(identity: Identity): string {
+  return `v=spf1 ${ourTerms(identity).join(' ')} ~all`
+}
+
+/** The SPF terms that mean this server: addresses cost no lookup (RFC 7208 §4.6.4). */
+function ourTerms({ hostname, ipv4, ipv6 }: Identity): string[] {
+  const ours = [ipv4 && `ip4:${ipv4}`, ipv6 && `ip6:${ipv6}`].filter((term) => term !== undefined)
+  return ours.length > 0 ? ours : [`a:${hostname}`]
 }
 
 function dmarcRecords({ domain, dmarcReportsTo }: Plan): PlannedRecord[] {
@@ -85,6 +110,29 @@ function dmarcRecords({ domain, dmarcReportsTo }: Plan): PlannedRecord[] {
   const name = `${domain}._report._dmarc.${to.domain}`
   const consent = zoneRecord('TXT', name, { value: 'v=DMARC1', why: 'dmarc-reports' })
   return [record, { ...consent, inZone: false }]
+}
+
+function extraRecords({ domain, identity, extras = {} }: Plan): PlannedRecord[] {
+  const records: PlannedRecord[] = []
+  const add = (type: 'MX' | 'TXT', name: string, value: string, why: RecordPurpose) =>
+    records.push(zoneRecord(type, name, { value, why }))
+  if (extras.returnPath) {
+    const name = `bounce.${domain}`
+    add('MX', name, `10 ${identity.hostname}`, 'return-path')
+    add('TXT', name, `v=spf1 ${ourTerms(identity).join(' ')} -all`, 'return-path-spf')
+  }
+  if (extras.mtaSts) add('TXT', `_mta-sts.${domain}`, `v=STSv1; id=${extras.mtaSts}`, 'mta-sts')
+  const reports = `v=TLSRPTv1; rua=mailto:tls-reports@${domain}`
+  if (extras.tlsRpt) add('TXT', `_smtp._tls.${domain}`, reports, 'tls-rpt')
+  const { bimi } = extras
+  if (bimi)
+    add(
+      'TXT',
+      `default._bimi.${domain}`,
+      `v=BIMI1; l=${bimi.logo}; a=${bimi.evidence ?? ''}`,
+      'bimi',
+    )
+  return records
 }
 
 function reverseRecords({ hostname, ipv4, ipv6 }: Identity): PlannedRecord[] {

@@ -1,8 +1,9 @@
 // The plan on paper: as a zone file (RFC 1035 §5.1) and as rows for a table, in both languages.
 
+import { quotedStrings } from '../dns/character-strings.ts'
+import type { ComparedRecord } from './compare.ts'
+import { describeNote, describeState, type ZoneLanguage } from './notes.ts'
 import type { PlannedRecord, RecordPurpose } from './plan.ts'
-
-export type ZoneLanguage = 'en' | 'ru'
 
 /** One row of a table; `name` is relative to the domain, `@` for itself, whole for what is outside. */
 export type PlannedRow = {
@@ -39,16 +40,40 @@ const TEXTS: Readonly<Record<RecordPurpose, Readonly<Record<ZoneLanguage, string
     en: 'Consent of the other domain to get the DMARC reports of this one',
     ru: 'Согласие другого домена получать отчёты DMARC об этом',
   },
+  'return-path': {
+    en: 'Return path: bounces come back here (skip both if port 25 cannot be reached from outside)',
+    ru: 'Обратный адрес: сюда возвращаются недоставленные письма (не нужна, если порт 25 снаружи закрыт)',
+  },
+  'return-path-spf': {
+    en: 'SPF of the return path',
+    ru: 'SPF обратного адреса',
+  },
+  'mta-sts': {
+    en: 'MTA-STS: others must use TLS when they send to this domain; a new id for every new policy',
+    ru: 'MTA-STS: требует TLS от тех, кто пишет на этот домен; новый id при каждой смене политики',
+  },
+  'tls-rpt': {
+    en: 'TLS-RPT: daily reports about TLS of mail to this domain go to this mailbox',
+    ru: 'TLS-RPT: ежедневные отчёты о TLS для почты на этот домен придут в этот ящик',
+  },
+  bimi: {
+    en: 'BIMI: the logo beside the mail; only works with DMARC p=quarantine or p=reject',
+    ru: 'BIMI: логотип рядом с письмом; работает только при DMARC p=quarantine или p=reject',
+  },
   'reverse-dns': {
     en: 'Reverse DNS: set at the provider of the address (hosting panel), not in this zone',
     ru: 'Обратная запись (PTR): задаётся у владельца адреса (в панели хостинга), а не в этой зоне',
   },
 }
 
-const NOT_HERE: Readonly<Record<ZoneLanguage, string>> = {
-  en: 'NOT in this zone',
-  ru: 'НЕ в этой зоне',
-}
+const WORDS = {
+  en: { notHere: 'NOT in this zone', covered: 'NOT needed' },
+  ru: { notHere: 'НЕ в этой зоне', covered: 'НЕ нужна' },
+} as const satisfies Readonly<Record<ZoneLanguage, unknown>>
+
+/** A record of the plan, compared with what is published or not. */
+export type ZoneRecord = PlannedRecord &
+  Partial<Pick<ComparedRecord, 'state' | 'covered' | 'notes'>>
 
 /** One sentence about what a record is for. */
 export function describeRecord(why: RecordPurpose, language: ZoneLanguage): string {
@@ -56,20 +81,39 @@ export function describeRecord(why: RecordPurpose, language: ZoneLanguage): stri
 }
 
 /** A zone file that name servers read; what belongs elsewhere stands in comments. */
-export function formatZone(records: readonly PlannedRecord[], language: ZoneLanguage): string {
+export function formatZone(
+  records: readonly ZoneRecord[],
+  language: ZoneLanguage,
+  options: { readonly tagOf?: (record: ZoneRecord) => string } = {},
+): string {
+  const words = WORDS[language]
   const width = Math.max(0, ...records.filter((r) => r.inZone).map((r) => r.name.length + 1))
   let out = ''
   let before: RecordPurpose | undefined
   for (const record of records) {
-    const says = describeRecord(record.why, language)
-    if (record.why !== before)
-      out += record.inZone ? `; ${says}\n` : `; ${NOT_HERE[language]}. ${says}\n`
+    const isOutside = !record.inZone || record.covered !== undefined
+    if (record.why !== before) {
+      const prefix = !record.inZone
+        ? `${words.notHere}. `
+        : record.covered
+          ? `${words.covered}. `
+          : ''
+      out += `; ${prefix}${describeRecord(record.why, language)}\n`
+    }
     before = record.why
+    out += stateComment(record, language)
     const name = `${record.name}.`.padEnd(record.inZone ? width : 0)
-    const line = `${name} ${record.ttl} IN ${record.type.padEnd(4)} ${zoneData(record)}`
-    out += record.inZone ? `${line}\n` : `; ${line.replaceAll('\n', '\n; ')}\n`
+    const tag = options.tagOf?.(record) ?? ''
+    const line = `${name} ${record.ttl} IN ${record.type.padEnd(4)} ${zoneData(record)}${tag}`
+    out += isOutside ? `; ${line.replaceAll('\n', '\n; ')}\n` : `${line}\n`
   }
   return out
+}
+
+function stateComment({ state, notes = [] }: ZoneRecord, language: ZoneLanguage): string {
+  if (state === undefined) return ''
+  const says = [describeState(state, language), ...notes.map((one) => describeNote(one, language))]
+  return `; ${says.join('; ')}\n`.replace(/[\r\n](?=.)/g, ' ')
 }
 
 /** The same for a table on a screen or a form of a DNS provider. */
@@ -86,26 +130,8 @@ export function plannedRows(
 }
 
 function zoneData({ type, value }: PlannedRecord): string {
-  if (type === 'PTR') return `${value}.`
+  if (type === 'PTR' || type === 'MX') return `${value}.`
   if (type !== 'TXT') return value
-  const strings = characterStrings(value)
+  const strings = quotedStrings(value)
   return strings.length === 1 ? strings[0]! : `( ${strings.join('\n    ')} )`
-}
-
-const LONGEST_STRING = 255
-
-/** Quoted strings of at most 255 octets (RFC 1035 §3.3.14); octets beyond ASCII as \DDD. */
-function characterStrings(text: string): string[] {
-  const octets = Buffer.from(text)
-  const strings: string[] = []
-  for (let from = 0; from < octets.length || from === 0; from += LONGEST_STRING) {
-    let quoted = ''
-    for (const octet of octets.subarray(from, from + LONGEST_STRING)) {
-      const letter = String.fromCharCode(octet)
-      if (octet < 0x20 || octet > 0x7e) quoted += `\\${String(octet).padStart(3, '0')}`
-      else quoted += letter === '"' || letter === '\\' ? `\\${letter}` : letter
-    }
-    strings.push(`"${quoted}"`)
-  }
-  return strings
 }

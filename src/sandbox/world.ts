@@ -81,7 +81,9 @@ function zoneOf(name: Domain, { keyring, sandboxKey }: WorldOptions) {
 }
 
 function worldRecord({ type, value }: PlannedRecord): WorldRecord {
-  return { type, value }
+  if (type !== 'MX') return { type, value }
+  const [preference = '0', exchange = ''] = value.split(' ')
+  return { type, value: { preference: Number(preference), exchange } }
 }
 
 /** Every domain takes mail, at one of our own addresses. */
