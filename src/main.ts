@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { createInterface } from 'node:readline/promises'
 import { runCli } from './cli/cli.ts'
 import type { Output, World } from './cli/world.ts'
 import { systemClock } from './std/clock.ts'
@@ -28,6 +29,16 @@ const world: World = {
   stderr: output(process.stderr),
   logTo: 2,
   engine: () => import('./server.ts'),
+  ...(process.stdin.isTTY && {
+    async ask(question: string) {
+      const dialogue = createInterface({ input: process.stdin, output: process.stdout })
+      try {
+        return await dialogue.question(question)
+      } finally {
+        dialogue.close()
+      }
+    },
+  }),
   onSignal(then) {
     const names = ['SIGTERM', 'SIGINT'] as const
     for (const name of names) process.on(name, then)

@@ -28,6 +28,7 @@ import {
   watchCertificates,
 } from './server/certificates.ts'
 import { makeControl } from './server/control.ts'
+import { dnsVerbs } from './server/dns.ts'
 import { askDoctor } from './server/doctor.ts'
 import { Domains } from './server/domains.ts'
 import { setForeignAside } from './server/folder.ts'
@@ -293,8 +294,8 @@ function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefin
     sandbox,
     operations,
     clock,
-    identity: identityOf(config),
     certificates: certificateVerbs(house.certificates),
+    dns: dnsVerbs({ config, domains, sandbox, clock, dns: house.dns }),
     doctor: (domain) => askDoctor({ config, domains, clock, dns: house.dns }, domain),
     about: () => aboutOf(config, doors),
     checks: () => checksOf(house, doors),

@@ -11,6 +11,7 @@ import { STYLE_HASH } from './page.ts'
 import { notFound, problemOf, sendProblem } from './problem.ts'
 import { certificateRoutes } from './routes/certificates.ts'
 import { credentialRoutes } from './routes/credentials.ts'
+import { dnsRoutes } from './routes/dns.ts'
 import { doctorRoutes } from './routes/doctor.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -80,6 +81,7 @@ export function makeApp(control: Control, options: AppOptions): FastifyInstance 
     sandboxRoutes,
     queueRoutes,
     domainRoutes,
+    dnsRoutes,
     doctorRoutes,
     keyRoutes,
     credentialRoutes,

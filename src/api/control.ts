@@ -9,10 +9,10 @@ import type { Text } from '../config/language.ts'
 import type { Config } from '../config/schema.ts'
 import type { KeyFlag, KeyState } from '../dkim/lifecycle.ts'
 import type { CheckResult, Report } from '../doctor/doctor.ts'
-import type { PlannedRecord } from '../doctor/plan.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
 import type { CertificateControl } from './certificates.ts'
+import type { DnsControl } from './dns.ts'
 import type { KeyControl } from './keys.ts'
 
 export type World = 'live' | 'sandbox'
@@ -41,14 +41,6 @@ export type NewDomain = {
   readonly selector?: string
   /** `t=` of the first key's record. */
   readonly flags?: readonly KeyFlag[]
-}
-
-export type DnsPlan = {
-  readonly domain: string
-  readonly hostname: string
-  readonly records: readonly PlannedRecord[]
-  /** The options that hide records while they are not set: A and PTR need `public_ipv4`. */
-  readonly missing: readonly 'public_ipv4'[]
 }
 
 export type CredentialView = {
@@ -165,7 +157,8 @@ export type About = {
   readonly speakingAddresses: readonly { readonly address: string; readonly says: Text }[]
 }
 
-export type Control = KeyControl &
+export type Control = DnsControl &
+  KeyControl &
   CertificateControl & {
     about(): About
 
@@ -174,8 +167,6 @@ export type Control = KeyControl &
     addDomain(request: NewDomain): Promise<DomainView>
     /** False: there is none. Throws ControlFault DOMAIN_IN_CONFIG. */
     removeDomain(domain: string): Promise<boolean>
-    /** Undefined: this server has no such domain. */
-    dnsPlan(domain: string): Promise<DnsPlan | undefined>
 
     credentials(): Promise<readonly CredentialView[]>
     /** Throws ControlFault CREDENTIAL_EXISTS, NOT_A_DOMAIN. */
@@ -221,6 +212,9 @@ export type Control = KeyControl &
   }
 
 export type ControlFaultCode =
+  | 'NO_PUBLISHER'
+  | 'PUBLISH_FAILED'
+  | 'CHANGES_DIFFER'
   | 'NOT_A_DOMAIN'
   | 'DOMAIN_EXISTS'
   | 'DOMAIN_IN_CONFIG'

@@ -39,6 +39,9 @@ const faultStatus: Record<ControlFaultCode, number> = {
   LAST_KEY: 409,
   CREDENTIAL_EXISTS: 409,
   BAD_CURSOR: 400,
+  NO_PUBLISHER: 409,
+  PUBLISH_FAILED: 502,
+  CHANGES_DIFFER: 409,
 }
 
 /** Turns anything thrown into a Problem; what only we must know goes to the log. */

@@ -106,7 +106,10 @@ test('wrong usage ends with 2, a suggestion and the way to help', async () => {
     ['queue list --state lost', '--state is one of: ready, held.'],
     ['queue retry', 'Give one of: ID, --site, --all.'],
     ['queue retry X --all', 'Give one of: ID, --site, --all.'],
-    ['dns a.example --format xml', '--format is one of: bind, table.'],
+    [
+      'dns a.example --format xml',
+      '--format is one of: table, bind, form, cloudflare, route53, terraform, json.',
+    ],
   ] as const) {
     const { code, err } = await run(line)
     assert.equal(code, 2, line)

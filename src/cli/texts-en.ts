@@ -26,7 +26,6 @@ export const en = {
     domainAdd: 'Add a domain and make its DKIM key.',
     domainList: 'List the domains.',
     domainRemove: 'Forget a domain; its key files stay in the data folder.',
-    dns: 'Print the DNS records that a domain needs.',
     credential: 'Passwords for applications.',
     credentialAdd: 'Make a password; it is shown once.',
     credentialList: 'List the names.',
@@ -56,7 +55,6 @@ export const en = {
     ed25519: 'also make an Ed25519 key (RFC 8463)',
     key: 'sign with this private key (PEM) instead of a new one',
     selector: 'DKIM selector',
-    format: 'bind or table',
     credentialDomain: 'only for this From domain; may be repeated',
     limit: 'how many',
     after: 'go on after this place (printed at the end of a page)',
@@ -229,15 +227,6 @@ export const en = {
     store: 'domain add',
     key: (selector: string, algorithm: string) => `  key        ${selector} (${algorithm})`,
     next: (command: string) => `Next: publish its records: ${command}`,
-  },
-  dns: {
-    columns: ['TYPE', 'NAME', 'VALUE', 'TTL'],
-    inZone: (domain: string) => `In the zone of ${domain}:`,
-    outside: 'NOT in this zone (reverse DNS, at the provider of the address):',
-    missing: (option: string) =>
-      `${option} is not set, so the address and its PTR cannot be named: set it to the address the world sees.`,
-    unknown: (domain: string) => `${domain} is not here. Add it: posthorn domain add ${domain}`,
-    oneLine: 'A long TXT value is one record: paste it whole into a web form.',
   },
   credential: {
     made: (name: string) => `Made ${name}. The password is shown this once:`,

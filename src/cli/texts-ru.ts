@@ -26,7 +26,6 @@ export const ru: Texts = {
     domainAdd: 'Добавить домен и создать ему ключ DKIM.',
     domainList: 'Показать домены.',
     domainRemove: 'Забыть домен; файлы ключей остаются в папке данных.',
-    dns: 'Показать записи DNS, которые нужны домену.',
     credential: 'Пароли для приложений.',
     credentialAdd: 'Создать пароль; он показывается один раз.',
     credentialList: 'Показать имена.',
@@ -56,7 +55,6 @@ export const ru: Texts = {
     ed25519: 'создать ещё и ключ Ed25519 (RFC 8463)',
     key: 'подписывать этим закрытым ключом (PEM), а не новым',
     selector: 'селектор DKIM',
-    format: 'bind или table',
     credentialDomain: 'только для этого домена в From; можно повторять',
     limit: 'сколько',
     after: 'продолжить после этого места (печатается в конце страницы)',
@@ -243,15 +241,6 @@ export const ru: Texts = {
     store: 'domain add',
     key: (selector, algorithm) => `  ключ       ${selector} (${algorithm})`,
     next: (command) => `Дальше: опубликуйте его записи: ${command}`,
-  },
-  dns: {
-    columns: ['ТИП', 'ИМЯ', 'ЗНАЧЕНИЕ', 'TTL'],
-    inZone: (domain) => `В зоне ${domain}:`,
-    outside: 'НЕ в этой зоне (обратная запись, у того, кто выдал адрес):',
-    missing: (option) =>
-      `${option} не задан, поэтому адрес и его PTR назвать нельзя: укажите адрес, с которого вас видит мир.`,
-    unknown: (domain) => `Домена ${domain} здесь нет. Добавьте: posthorn domain add ${domain}`,
-    oneLine: 'Длинное значение TXT это одна запись: вставляйте в веб-форму целиком.',
   },
   credential: {
     made: (name) => `Создан ${name}. Пароль показывается только сейчас:`,

@@ -26,6 +26,8 @@ export type World = {
   /** Where log lines go: a file descriptor or a path. */
   readonly logTo: number | string
   engine(): Promise<Engine>
+  /** Asks the person at the terminal; absent when there is none. */
+  readonly ask?: (question: string) => Promise<string>
   /** Calls `then` on every SIGTERM and SIGINT until the returned function is called. */
   onSignal(then: (name: string) => void): () => void
   /** Ends the process now. */

@@ -84,7 +84,9 @@ export function formatTerraform(
       ]
       const { type, fields } = resource(record, zone)
       const width = Math.max(...fields.map(([name]) => name.length))
-      const lines = fields.map(([name, value]) => `  ${name.padEnd(width)} = ${value}`)
+      const lines = fields.map(([name, value]) =>
+        value.startsWith('{\n') ? `  ${name} ${value}` : `  ${name.padEnd(width)} = ${value}`,
+      )
       const comments = says.map((line) => `# ${line.replace(/[\r\n]+/g, ' ')}`)
       const label = `${record.name}_${record.type}`.toLowerCase().replace(/[^a-z0-9]+/g, '_')
       return [...comments, `resource "${type}" "posthorn_${label}" {`, ...lines, '}', ''].join('\n')

@@ -2,7 +2,7 @@
 
 import { quotedStrings } from '../dns/character-strings.ts'
 import type { PlannedRecord } from './plan.ts'
-import type { Provider } from './providers.ts'
+import type { Provider } from './zone-keepers.ts'
 
 export type FormFields = {
   readonly type: string

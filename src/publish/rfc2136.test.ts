@@ -48,6 +48,7 @@ for (const software of ['knot', 'bind'] as const satisfies PrimarySoftware[]) {
     served(async (_, driver) => {
       const found = await driver.zoneOf('p1._domainkey.example.com')
       assert.equal(found.name, 'example.com')
+      assert.equal((await driver.zoneOf('proxy.example.com')).name, 'example.com')
       assert.deepEqual(
         (await driver.read(found, 'example.com'))
           .map(({ type, value }) => `${type} ${value}`)

@@ -10,6 +10,7 @@ import {
   type Driver,
   PublishFault,
   plainName,
+  possibleZones,
   type RecordType,
   type Zone,
   type ZoneRecord,
@@ -29,6 +30,7 @@ const TYPES = { A: 1, CNAME: 5, MX: 15, TXT: 16, AAAA: 28 } as const
 const IN = 1
 const NONE = 254
 const NXDOMAIN = 3
+const REFUSED = 5
 const TIMEOUT_MS = 10_000
 const NOTHING = Buffer.alloc(0)
 
@@ -51,14 +53,17 @@ export function rfc2136Driver(settings: Rfc2136Settings, clock: Clock): Driver {
   return {
     provider: 'rfc2136',
     async zoneOf(name, signal) {
-      const packet = await answer(name, 'SOA', signal)
-      const soa = [...(packet.answers ?? []), ...(packet.authorities ?? [])].find(
-        (record) => record.type === 'SOA',
-      )
-      const zone = soa && plainName(soa.name)
-      if (zone === undefined || !packet.flag_aa || !(name === zone || name.endsWith(`.${zone}`)))
-        throw new PublishFault('NO_ZONE', `${place(settings)} holds no zone with ${name}`)
-      return { name: zone, id: zone }
+      // At an alias the server speaks of its target: then the name above tells the zone.
+      for (const above of possibleZones(name)) {
+        const packet = await answer(above, 'SOA', signal)
+        const soa = [...(packet.answers ?? []), ...(packet.authorities ?? [])].find(
+          (record) => record.type === 'SOA',
+        )
+        const zone = soa && plainName(soa.name)
+        if (zone === undefined || !packet.flag_aa) continue
+        if (above === zone || above.endsWith(`.${zone}`)) return { name: zone, id: zone }
+      }
+      throw new PublishFault('NO_ZONE', `${place(settings)} holds no zone with ${name}`)
     },
     async read(_zone, name, signal) {
       return (await readRaw(name, signal)).map(({ record }) => record)
@@ -156,7 +161,8 @@ function query(name: string, type: RecordType | 'SOA'): Buffer {
 
 function readAnswer(response: Buffer, settings: Rfc2136Settings): DecodedPacket {
   const rcode = response.readUInt16BE(2) & 15
-  if (rcode !== 0 && rcode !== NXDOMAIN)
+  const aliasOnly = rcode === REFUSED && response.readUInt16BE(6) > 0
+  if (rcode !== 0 && rcode !== NXDOMAIN && !aliasOnly)
     throw refused(rcode, `${place(settings)} does not answer questions`)
   try {
     return decode(response)

@@ -6,20 +6,17 @@ import {
   type Control,
   ControlFault,
   type CredentialView,
-  type DnsPlan,
   type QueueEntryView,
   type SandboxMessage,
 } from '../api/control.ts'
-import { plannedRecords } from '../doctor/plan.ts'
+import type { DnsControl } from '../api/dns.ts'
 import { type Credentials, hashPassword, makePassword } from '../intake/credentials.ts'
-import { type Domain, parseDomain } from '../mail/domain.ts'
+import { parseDomain } from '../mail/domain.ts'
 import type { EntryKey, QueueEntry } from '../mail/entry.ts'
 import { describeCause } from '../mail/failure.ts'
-import type { Identity } from '../mail/identity.ts'
 import { formatMailbox } from '../mail/mailbox.ts'
 import { formatMessageId, parseMessageId } from '../mail/message.ts'
 import type { Operations } from '../queue/operate.ts'
-import { READY_DOMAIN } from '../sandbox/world.ts'
 import type { Clock } from '../std/clock.ts'
 import type {
   AttemptRecord,
@@ -42,7 +39,7 @@ export type ControlDependencies = {
   readonly credentials: Credentials
   readonly sandbox: SandboxHouse
   readonly operations: Operations
-  readonly identity: Identity
+  readonly dns: DnsControl
   readonly doctor: Control['doctor']
   readonly certificates: CertificateControl
   about(): ReturnType<Control['about']>
@@ -59,6 +56,7 @@ export function makeControl(deps: ControlDependencies): Control {
     metrics: deps.metrics,
     ...deps.certificates,
     ...domainVerbs(deps),
+    ...deps.dns,
     ...keyVerbs(deps),
     ...credentialVerbs(deps),
     ...queueVerbs(deps),
@@ -69,8 +67,7 @@ export function makeControl(deps: ControlDependencies): Control {
 function domainVerbs({
   domains,
   sandbox,
-  identity,
-}: ControlDependencies): Pick<Control, 'domains' | 'addDomain' | 'removeDomain' | 'dnsPlan'> {
+}: ControlDependencies): Pick<Control, 'domains' | 'addDomain' | 'removeDomain'> {
   return {
     domains: async () => domains.list(),
     async addDomain(request) {
@@ -78,28 +75,6 @@ function domainVerbs({
       return domains.add(request)
     },
     removeDomain: (domain) => domains.remove(domain),
-    async dnsPlan(name) {
-      const domain = parseDomain(name)
-      if (!domain) return undefined
-      // The sandbox's ready-made domain needs no `domain add`.
-      const ready = domain === READY_DOMAIN ? sandbox.publishedKeys : undefined
-      const keys = domains.published(domain) ?? ready
-      return keys && planOf(domain, keys, identity)
-    },
-  }
-}
-
-/** The plan of a domain, with what we could not say. */
-export function planOf(
-  domain: Domain,
-  keys: readonly { readonly selector: string; readonly txt: string }[],
-  identity: Identity,
-): DnsPlan {
-  return {
-    domain,
-    hostname: identity.hostname,
-    records: plannedRecords({ domain, keys, identity }),
-    missing: identity.ipv4 || identity.ipv6 ? [] : ['public_ipv4'],
   }
 }
 

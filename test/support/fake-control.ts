@@ -3,16 +3,17 @@
 import {
   type Control,
   ControlFault,
-  type DnsPlan,
   type DoctorReport,
   type DomainView,
   type QueueEntryView,
   type SandboxMessage,
 } from '../../src/api/control.ts'
+import type { DnsPlan } from '../../src/api/dns.ts'
 import type { KeyControl } from '../../src/api/keys.ts'
 import type { CertificateState } from '../../src/certificates/state.ts'
 import type { Finding } from '../../src/doctor/check.ts'
 import { countsOf } from '../../src/doctor/doctor.ts'
+import type { PlannedRecord } from '../../src/doctor/plan.ts'
 
 export type FakeControl = Control & {
   /** Puts a message into the sandbox, as a capture would. */
@@ -96,6 +97,9 @@ export function fakeControl(): FakeControl {
     },
     ...fakeKeys(calls),
     dnsPlan: async (domain) => (domains.has(domain) ? plan(domain) : undefined),
+    async publishDns() {
+      throw new ControlFault('NO_PUBLISHER', 'no dns_publish')
+    },
     credentials: async () => [...credentials.values()],
     async addCredential({ name, domains }) {
       if (credentials.has(name)) throw new ControlFault('CREDENTIAL_EXISTS', `${name} exists`)
@@ -190,52 +194,59 @@ export function queueEntry(id: string, more: Partial<QueueEntryView> = {}): Queu
 }
 
 function plan(domain: string): DnsPlan {
+  const records: PlannedRecord[] = [
+    {
+      type: 'A',
+      name: `mail.${domain}`,
+      value: '203.0.113.10',
+      ttl: 300,
+      why: 'hostname',
+      inZone: true,
+    },
+    {
+      type: 'TXT',
+      name: domain,
+      value: 'v=spf1 ip4:203.0.113.10 ~all',
+      ttl: 300,
+      why: 'domain-spf',
+      inZone: true,
+    },
+    {
+      type: 'TXT',
+      name: `p2601._domainkey.${domain}`,
+      value: `v=DKIM1; k=rsa; p=${'A'.repeat(392)}`,
+      ttl: 300,
+      why: 'dkim',
+      inZone: true,
+    },
+    {
+      type: 'TXT',
+      name: `_dmarc.${domain}`,
+      value: 'v=DMARC1; p=none',
+      ttl: 300,
+      why: 'dmarc',
+      inZone: true,
+    },
+    {
+      type: 'PTR',
+      name: '10.113.0.203.in-addr.arpa',
+      value: `mail.${domain}`,
+      ttl: 300,
+      why: 'reverse-dns',
+      inZone: false,
+    },
+  ]
+  const compared = { state: 'missing', published: [], extra: [], beside: [], notes: [] } as const
   return {
     domain,
     hostname: `mail.${domain}`,
-    records: [
-      {
-        type: 'A',
-        name: `mail.${domain}`,
-        value: '203.0.113.10',
-        ttl: 300,
-        why: 'hostname',
-        inZone: true,
-      },
-      {
-        type: 'TXT',
-        name: domain,
-        value: 'v=spf1 ip4:203.0.113.10 ~all',
-        ttl: 300,
-        why: 'domain-spf',
-        inZone: true,
-      },
-      {
-        type: 'TXT',
-        name: `p2601._domainkey.${domain}`,
-        value: `v=DKIM1; k=rsa; p=${'A'.repeat(392)}`,
-        ttl: 300,
-        why: 'dkim',
-        inZone: true,
-      },
-      {
-        type: 'TXT',
-        name: `_dmarc.${domain}`,
-        value: 'v=DMARC1; p=none',
-        ttl: 300,
-        why: 'dmarc',
-        inZone: true,
-      },
-      {
-        type: 'PTR',
-        name: '10.113.0.203.in-addr.arpa',
-        value: `mail.${domain}`,
-        ttl: 300,
-        why: 'reverse-dns',
-        inZone: false,
-      },
-    ],
+    zone: domain,
+    servers: [],
+    provider: 'other',
+    records: records.map((record) => ({ ...record, ...compared })),
     missing: [],
+    mailHosts: [],
+    publisher: null,
   }
 }
 

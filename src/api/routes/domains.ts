@@ -1,8 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { formatZone } from '../../doctor/zone.ts'
 import type { RouteContext } from '../app.ts'
-import { languageOf } from '../page.ts'
 import { notFound } from '../problem.ts'
 
 const newDomain = z.strictObject({
@@ -16,8 +14,6 @@ const newDomain = z.strictObject({
     .max(2)
     .default([]),
 })
-
-const dnsQuery = z.strictObject({ format: z.enum(['json', 'bind']).default('json') })
 
 type ByName = { Params: { domain: string } }
 
@@ -44,15 +40,5 @@ export function domainRoutes(app: FastifyInstance, { control, guard }: RouteCont
     const removed = await control.removeDomain(request.params.domain)
     if (!removed) throw notFound('domain', request.params.domain)
     return reply.code(204).send()
-  })
-
-  app.get<ByName>('/api/v1/domains/:domain/dns', async (request, reply) => {
-    guard.admin(request)
-    const { format } = dnsQuery.parse(request.query)
-    const plan = await control.dnsPlan(request.params.domain)
-    if (!plan) throw notFound('domain', request.params.domain)
-    if (format === 'json') return plan
-    reply.type('text/plain; charset=utf-8')
-    return reply.send(formatZone(plan.records, languageOf(request.headers['accept-language'])))
   })
 }

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { DnsPlan, DomainView } from '../../api/control.ts'
-import { formatZone, plannedRows } from '../../doctor/zone.ts'
-import { ApiFault, type Client, connect } from '../client.ts'
+import type { DomainView } from '../../api/control.ts'
+import { connect } from '../client.ts'
 import {
   type Builder,
   type Flags,
@@ -50,22 +49,6 @@ export function domainCommand(builder: Builder): Command {
     run: remove,
   })
   return parent
-}
-
-export function dnsCommand(builder: Builder, parent: Command): void {
-  const { texts } = builder
-  leaf(
-    parent
-      .command('dns <domain>')
-      .description(texts.help.dns)
-      .option('--format <form>', texts.options.format)
-      .option('--json', texts.options.json),
-    builder,
-    {
-      examples: ['dns example.com', 'dns example.com --format bind > example.com.zone'],
-      run: dns,
-    },
-  )
 }
 
 async function add(context: Context, [domain = '']: readonly string[], flags: Flags) {
@@ -119,60 +102,4 @@ async function remove(context: Context, [domain = '']: readonly string[]) {
   await client.call('DELETE', `/api/v1/domains/${encodeURIComponent(domain)}`)
   context.out(context.texts.domain.removed(domain))
   return undefined
-}
-
-async function dns(context: Context, [domain = '']: readonly string[], flags: Flags) {
-  const { texts, language } = context
-  const format = textFlag(flags, 'format') ?? 'table'
-  if (!['bind', 'table'].includes(format)) {
-    throw usageFault(texts.usage.badWord('--format', 'bind, table'))
-  }
-  await using client = await connect(context)
-  const path = `/api/v1/domains/${encodeURIComponent(domain)}/dns`
-  if (flags.json) return printJson(context, await client.raw('GET', path))
-  const plan = await readPlan(context, client, { path, domain })
-  if (format === 'bind') {
-    context.out(formatZone(plan.records, language))
-    for (const option of plan.missing) context.out(`; ${texts.dns.missing(option)}`)
-    return undefined
-  }
-  printPlan(context, plan)
-  return undefined
-}
-
-async function readPlan(
-  { texts }: Context,
-  client: Client,
-  { path, domain }: { path: string; domain: string },
-): Promise<DnsPlan> {
-  try {
-    return await client.call<DnsPlan>('GET', path)
-  } catch (error) {
-    if (!(error instanceof ApiFault) || error.code !== 'NOT_FOUND') throw error
-    throw new CliFault(texts.dns.unknown(domain))
-  }
-}
-
-function printPlan(context: Context, plan: DnsPlan): void {
-  const { texts, language, world } = context
-  const rows = plannedRows(plan.records, { domain: plan.domain, language })
-  const table = (inZone: boolean) =>
-    formatTable(
-      [texts.dns.columns[0]!, texts.dns.columns[1]!, texts.dns.columns[3]!, texts.dns.columns[2]!],
-      rows
-        .filter((row) => row.inZone === inZone)
-        .map((row) => [row.type, row.name, String(row.ttl), row.value]),
-      { ...world.stdout, write: world.stdout.write, isTTY: false, columns: 0 },
-    )
-  context.out(texts.dns.inZone(plan.domain))
-  context.out(table(true))
-  context.out(texts.dns.oneLine)
-  for (const row of rows.filter((one) => one.inZone))
-    context.out(`  ${row.type} ${row.name}: ${row.says}`)
-  if (rows.some((row) => !row.inZone)) {
-    context.out('')
-    context.out(texts.dns.outside)
-    context.out(table(false))
-  }
-  for (const option of plan.missing) context.out(texts.dns.missing(option))
 }
