@@ -2,9 +2,10 @@
 //
 // plan.ts says what should be published so that receivers believe the mail; compare.ts sets that
 // against what is published and merges (spf.ts, dmarc.ts); zone.ts and formats.ts print it for
-// people, name servers and the forms of providers (zone-keepers.ts). The sandbox answers from the same plan, so that mail which passes there
-// passes outside once the records are published. Everything here is pure: what can go wrong is only
-// that we do not know our own address, and then the plan has fewer records.
+// people, name servers and the forms of providers (zone-keepers.ts). The sandbox answers from the
+// same plan, so that mail which passes there passes outside once the records are published.
+// Everything here is pure: what can go wrong is only that we do not know our own address, and then
+// the plan has fewer records.
 
 import ipaddr from 'ipaddr.js'
 import type { Domain } from '../mail/domain.ts'

@@ -57,7 +57,7 @@ const PROVIDERS: readonly Provider[] = [
     quoted: true,
     mxInOne: true,
     ttl: seconds(0),
-    panel: 'https://console.aws.amazon.com/route53/ → Hosted zones',
+    panel: 'AWS Console → Route 53 → Hosted zones',
     publisher: 'route53',
   },
   {
@@ -69,7 +69,7 @@ const PROVIDERS: readonly Provider[] = [
     quoted: true,
     mxInOne: true,
     ttl: seconds(60),
-    panel: 'https://console.hetzner.com/ → DNS',
+    panel: 'Hetzner Console → DNS',
     publisher: 'hetzner',
   },
   {
@@ -92,7 +92,7 @@ const PROVIDERS: readonly Provider[] = [
     quoted: true,
     mxInOne: true,
     ttl: seconds(0),
-    panel: 'https://console.cloud.google.com/net-services/dns/zones',
+    panel: 'Google Cloud Console → Network services → Cloud DNS',
   },
   {
     id: 'azure',
@@ -202,7 +202,7 @@ const PROVIDERS: readonly Provider[] = [
     quoted: true,
     mxInOne: true,
     ttl: seconds(0),
-    panel: 'https://console.yandex.cloud/ → Cloud DNS',
+    panel: 'Yandex Cloud → Cloud DNS',
   },
   {
     id: 'yandex-360',
