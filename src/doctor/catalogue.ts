@@ -7,6 +7,7 @@ import { certificateTexts } from './texts/certificate.ts'
 import { clockTexts } from './texts/clock.ts'
 import { diskTexts } from './texts/disk.ts'
 import { dkimTexts } from './texts/dkim.ts'
+import { dmarcTexts } from './texts/dmarc.ts'
 import { generalTexts } from './texts/general.ts'
 import { helloNameTexts } from './texts/hello-name.ts'
 import { outboundPortTexts } from './texts/outbound-port.ts'
@@ -16,6 +17,7 @@ import { reverseDnsTexts } from './texts/reverse-dns.ts'
 import { spfTexts } from './texts/spf.ts'
 
 const files: readonly Readonly<Record<string, CodeTexts>>[] = [
+  dmarcTexts,
   dkimTexts,
   spfTexts,
   blocklistTexts,
