@@ -5,16 +5,22 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Control, Dependencies, Server } from './api/control.ts'
+import type { Control, Dependencies, Server, SpoolReport } from './api/control.ts'
 import type { Config } from './config/schema.ts'
 import { createDelivery, type Delivery } from './delivery/deliver.ts'
 import { createResolver, type StubOptions } from './dns/stub.ts'
 import type { Record } from './events/event.ts'
 import { createFigures } from './events/figures.ts'
 import { createRecord } from './events/record.ts'
-import { createIntake, defaultIntakeLimits, type Intake } from './intake/accept.ts'
+import {
+  createIntake,
+  defaultIntakeLimits,
+  type Intake,
+  type IntakeParts,
+} from './intake/accept.ts'
 import type { Credentials } from './intake/credentials.ts'
 import { submissionService } from './intake/submission.ts'
+import type { Domain } from './mail/domain.ts'
 import { createOperations, type Operations } from './queue/operate.ts'
 import { QUEUE_LIMITS } from './queue/options.ts'
 import { Scheduler } from './queue/scheduler.ts'
@@ -43,6 +49,7 @@ import { reroute } from './server/reroute.ts'
 import { openRewriting, type Rewriting } from './server/rewriting.ts'
 import { Rotations } from './server/rotation.ts'
 import { SandboxHouse, sandboxKeyIn } from './server/sandbox.ts'
+import { bringOver } from './server/spool.ts'
 import { Metrics } from './std/metrics.ts'
 import { systemRandom } from './std/random.ts'
 import { openStore } from './store/sqlite/open.ts'
@@ -193,34 +200,16 @@ type Mail = Omit<House, 'intake' | 'scheduler' | 'operations'>
 
 /** Intake, scheduler and settlement hand each other mail: accepted, due, owed to a sender. */
 function buildQueue(
-  { config, store, record, domains, credentials, sandbox, rewriting, delivery }: Mail,
+  mail: Mail,
   { clock, log }: Dependencies,
 ): Pick<House, 'intake' | 'scheduler' | 'operations'> {
-  const { hostname, limits } = config
+  const { config, store, record, rewriting, delivery } = mail
+  const { hostname } = config
   const time = new SteadyTime(clock)
   const schedules = schedulesOf(config)
   const intake = createIntake({
-    store,
-    clock,
-    log,
-    hostname,
-    limits: {
-      ...defaultIntakeLimits,
-      messageOctets: limits.messageSizeBytes,
-      recipients: limits.recipients,
-      headerOctets: limits.headerSizeBytes,
-    },
-    rights: {
-      mode: config.mode,
-      worldOf: (domain) => domains.worldOf(domain),
-      keysFor: (domain) => unsignedOf(config, domain) ?? domains.keyring.keysFor(domain),
-      sandboxKeys: (domain) => sandbox.signerOf(domain),
-      domainsOf: (credential) => credentials.domainsOf(credential),
-      ...(config.senders === 'any' && { foreignKeys: (domain) => ({ domain, keys: [] }) }),
-    },
-    nonce: randomBytes(6).toString('hex'),
+    ...intakeParts(mail, { clock, log }),
     rewriter: () => rewriting.rewriter(),
-    siteOf: delivery.siteOf,
     onAccepted(message, content, { origin, durationMs }) {
       const recipients = message.entries.map((entry) => entry.recipient)
       record({
@@ -260,6 +249,66 @@ function buildQueue(
     limits: { ...QUEUE_LIMITS, inFlight: config.delivery.inFlight },
   })
   return { intake, scheduler, operations: createOperations({ store, settler, scheduler, time }) }
+}
+
+/** What every way in has in common. */
+function intakeParts(
+  { config, store, domains, credentials, sandbox, delivery }: Omit<Mail, 'rewriting'>,
+  { clock, log }: Dependencies,
+): Omit<IntakeParts, 'onAccepted' | 'rewriter'> {
+  const { hostname, limits } = config
+  return {
+    store,
+    clock,
+    log,
+    hostname,
+    limits: {
+      ...defaultIntakeLimits,
+      messageOctets: limits.messageSizeBytes,
+      recipients: limits.recipients,
+      headerOctets: limits.headerSizeBytes,
+    },
+    rights: {
+      mode: config.mode,
+      worldOf: (domain) => domains.worldOf(domain),
+      keysFor: (domain) => unsignedOf(config, domain) ?? domains.keyring.keysFor(domain),
+      sandboxKeys: (domain) => sandbox.signerOf(domain),
+      domainsOf: (credential) => credentials.domainsOf(credential),
+      ...(config.senders === 'any' && { foreignKeys: unsigned }),
+    },
+    nonce: randomBytes(6).toString('hex'),
+    siteOf: delivery.siteOf,
+  }
+}
+
+const unsigned = (domain: Domain) => ({ domain, keys: [] })
+
+/**
+ * Brings the mail of a stopped Postfix into a data folder that nobody serves. What that Postfix took
+ * is sent, whatever our limits and domains are. Throws SpoolFault, FolderLocked.
+ */
+export async function importSpool(
+  config: Config,
+  deps: Dependencies,
+  spool: string,
+): Promise<SpoolReport> {
+  await using parts = new AsyncDisposableStack()
+  const house = await build(config, deps, parts)
+  const usual = intakeParts(house, deps)
+  const intake = createIntake({
+    ...usual,
+    limits: {
+      messageOctets: Number.POSITIVE_INFINITY,
+      recipients: Number.POSITIVE_INFINITY,
+      headerOctets: 16 * 2 ** 20,
+      headerFields: 10_000,
+      received: 1_000,
+    },
+    rights: { ...usual.rights, foreignKeys: unsigned },
+    onAccepted() {},
+  })
+  const { hostname } = config
+  return await bringOver({ store: house.store, intake, hostname, clock: deps.clock }, spool)
 }
 
 /** What the Received field of our own notices says. */

@@ -253,4 +253,15 @@ export type Engine = {
   /** Rejects with the socket's error (EADDRINUSE …, with `address` and `port`) or the store's FolderLocked. */
   startServer(config: Config, dependencies: Dependencies): Promise<Server>
   openControl(config: Config, dependencies: Dependencies): Promise<Control & AsyncDisposable>
+  /** Brings a stopped Postfix' waiting mail over. Rejects with SpoolFault and with FolderLocked. */
+  importSpool(config: Config, dependencies: Dependencies, spool: string): Promise<SpoolReport>
+}
+
+export type SpoolReport = {
+  readonly messages: number
+  readonly recipients: number
+  /** Of the messages, those that were on hold and still are. */
+  readonly held: number
+  /** Files that stay where they are, and why. */
+  readonly left: readonly { readonly file: string; readonly why: string }[]
 }

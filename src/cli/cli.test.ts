@@ -87,6 +87,7 @@ function fakeEngine(control: FakeControl): Engine {
       }
     },
     openControl: async () => ({ ...control, [Symbol.asyncDispose]: async () => {} }),
+    importSpool: async () => ({ messages: 0, recipients: 0, held: 0, left: [] }),
   }
 }
 
@@ -386,6 +387,7 @@ test('serve: a data folder that cannot be made, or that another server has', asy
   const engine = async (): Promise<Engine> => ({
     startServer: () => Promise.reject(locked),
     openControl: () => Promise.reject(locked),
+    importSpool: () => Promise.reject(locked),
   })
   assert.match(
     (await run('serve', { engine })).err,

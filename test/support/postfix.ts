@@ -18,6 +18,9 @@ export type PostfixOptions = {
 }
 
 export type Postfix = AsyncDisposable & {
+  /** The folder of all its files; the queue is in `spool`. */
+  readonly folder: string
+  stop(): Promise<void>
   readonly port: number
   log(): string
   /** What lies in the mailbox of `user` at `domain`, in the order of arrival. */
@@ -83,6 +86,8 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const all = parts.move()
   return {
     port,
+    folder,
+    stop: async () => void (await control('stop')),
     log: () => readFileSync(join(folder, 'mail.log'), 'utf8'),
     mailbox: (domain, user) => readMailbox(join(folder, 'mail', domain, user, 'new')),
     [Symbol.asyncDispose]: () => all.disposeAsync(),

@@ -161,6 +161,8 @@ export type ProcessOptions = {
   readonly settings?: Settings
   /** Where an earlier one ran: its settings and data are used again, and stay. */
   readonly folder?: string
+  /** The command line; `serve` when nothing is said. */
+  readonly args?: (folder: string) => readonly string[]
   /** Further variables, given its folder. */
   readonly environment?: (folder: string) => Readonly<Record<string, string>>
 }
@@ -194,7 +196,8 @@ export class PosthornProcess extends Running implements AsyncDisposable {
     const own = options.folder === undefined ? temporaryFolder() : undefined
     const folder = options.folder ?? own!.path
     if (own) writeSettings(folder, { log: { format: 'json' }, ...options.settings })
-    const child = spawn(process.execPath, [MAIN, 'serve'], {
+    const args = options.args?.(folder) ?? ['serve']
+    const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: folder,
       env: { PATH: process.env.PATH, POSTHORN_LANG: 'en', ...options.environment?.(folder) },
       stdio: ['ignore', 'pipe', 'pipe'],

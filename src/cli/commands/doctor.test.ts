@@ -33,6 +33,7 @@ async function run(line: string, control = fakeControl(), more: Partial<World> =
     engine: async () => ({
       startServer: () => Promise.reject(new Error('not here')),
       openControl: async () => ({ ...control, [Symbol.asyncDispose]: async () => {} }),
+      importSpool: async () => ({ messages: 0, recipients: 0, held: 0, left: [] }),
     }),
     onSignal: () => () => {},
     exit: () => {},

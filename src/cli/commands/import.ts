@@ -6,6 +6,8 @@ import { translatePostfix } from '../../dropin/postfix.ts'
 import { replaceFile } from '../../std/durable.ts'
 import { type Builder, type Flags, group, leaf, printJson, textFlag } from '../command.ts'
 import { type Context, makeContext } from '../context.ts'
+import { prepareData } from '../data-folder.ts'
+import { openLog } from '../log.ts'
 import { belowRoot, surroundingsOf } from '../surroundings.ts'
 import { demandRight, translationJson, translationPage } from '../translation.ts'
 import { CliFault, EXIT } from '../world.ts'
@@ -31,7 +33,47 @@ export function importCommand(builder: Builder): Command {
       run: importPostfix,
     },
   )
+  leaf(
+    parent
+      .command('spool <folder>')
+      .description(texts.spool)
+      .option('--json', builder.texts.options.json),
+    builder,
+    {
+      examples: [
+        'import spool /var/spool/postfix',
+        'import spool /var/spool/postfix --config posthorn.yaml',
+      ],
+      run: importSpool,
+    },
+  )
   return parent
+}
+
+async function importSpool(context: Context, [folder = '']: readonly string[], flags: Flags) {
+  const { world, language } = context
+  const texts = importTexts[language]
+  const config = context.config()
+  await prepareData(context, config)
+  await using log = openLog(world, { format: 'plain', level: 'error' })
+  const engine = await world.engine()
+  const spool = resolve(world.workingDirectory, folder)
+  const report = await engine
+    .importSpool(config, { log, clock: world.clock }, spool)
+    .catch((error: Error & { code?: string }) => {
+      if (error.name === 'FolderLocked') throw new CliFault(texts.locked(config.data))
+      if (error.name !== 'SpoolFault') throw error
+      throw new CliFault(
+        error.code === 'running' ? texts.running(error.message) : texts.noSpool(spool),
+      )
+    })
+  if (flags.json) printJson(context, report)
+  else {
+    context.out(texts.brought(report.messages, report.recipients, report.held))
+    for (const { file, why } of report.left) context.out(`  ${file}: ${why}`)
+    if (report.left.length > 0) context.out(texts.left(report.left.length))
+  }
+  return report.left.length > 0 ? EXIT.failed : EXIT.ok
 }
 
 async function importPostfix(context: Context, [folder = '']: readonly string[], flags: Flags) {
