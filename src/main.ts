@@ -1,7 +1,7 @@
 // The executable: what the process has, to the command table; exit code back.
 
 import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { availableParallelism, hostname } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { runCli } from './cli/cli.ts'
 import type { Output, World } from './cli/world.ts'
@@ -48,6 +48,11 @@ const world: World = {
   },
   exit: (code) => process.exit(code),
 }
+
+// One thread a core: more would take turns with the event loop, which feeds them
+// (docs/decisions/thread-pool.md). Read when the pool is first used.
+// biome-ignore lint/style/noProcessEnv: libuv has no other way to hear it
+process.env['UV_THREADPOOL_SIZE'] ||= String(Math.min(Math.max(availableParallelism(), 2), 8))
 
 // A reader that went away (`posthorn queue list | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -127,13 +127,11 @@ async function attempt(
   let letter: Letter | undefined
   let mayReuse = true
   while (progress.pending.length > 0) {
-    const kept = mayReuse && !signal.aborted ? sessions.take(key) : undefined
+    const kept = mayReuse && !signal.aborted ? sessions.take(key, signal) : undefined
     const session = kept ?? (await walk.next(signal))
     if (!session) return failPending(progress, walk.failure)
-    if (!kept) sessions.opened()
+    if (!kept) sessions.use(session, signal)
     progress.session = session
-    const abort = () => session.abort()
-    signal.addEventListener('abort', abort)
     try {
       letter ??= { message, content: await batch.content() }
       const end = await converse(session, letter, { progress, sessions, limits, kept: !!kept })
@@ -145,7 +143,6 @@ async function attempt(
       else if (!kept && end.kind === 'full') walk = new Walk(route, demands, tools.walk)
       mayReuse = end.kind === 'full'
     } finally {
-      signal.removeEventListener('abort', abort)
       sessions.release(key, session, limits)
     }
   }

@@ -24,7 +24,9 @@ export class Sessions {
   readonly #idle = new Map<string, Kept[]>()
   readonly #leaving = new Set<Promise<void>>()
   #idleCount = 0
-  #busy = 0
+  readonly #busy = new Map<ClientSession, AbortSignal>()
+  /** One listener a signal: attempts are many, and a listener for each is dear. */
+  readonly #watched = new WeakSet<AbortSignal>()
   #sweeper: Timer | undefined
   #closed = false
 
@@ -35,18 +37,18 @@ export class Sessions {
 
   /** For the status page. */
   get counts(): { readonly busy: number; readonly idle: number } {
-    return { busy: this.#busy, idle: this.#idleCount }
+    return { busy: this.#busy.size, idle: this.#idleCount }
   }
 
   /** A session that was kept under this key and seems alive. */
-  take(key: string): ClientSession | undefined {
+  take(key: string, signal: AbortSignal): ClientSession | undefined {
     const kept = this.#idle.get(key)
     if (!kept) return undefined
     for (let newest = kept.pop(); newest; newest = kept.pop()) {
       this.#idleCount--
       if (kept.length === 0) this.#idle.delete(key)
       if (newest.session.usable) {
-        this.#busy++
+        this.use(newest.session, signal)
         return newest.session
       }
       this.#dismiss(newest.session)
@@ -54,9 +56,15 @@ export class Sessions {
     return undefined
   }
 
-  /** A session has been opened; release() ends its use. */
-  opened(): void {
-    this.#busy++
+  /** A session is in use until release(); it is aborted with the signal. */
+  use(session: ClientSession, signal: AbortSignal): void {
+    this.#busy.set(session, signal)
+    if (this.#watched.has(signal)) return
+    this.#watched.add(signal)
+    const abort = () => {
+      for (const [busy, its] of this.#busy) if (its === signal) busy.abort()
+    }
+    signal.addEventListener('abort', abort, { once: true })
   }
 
   /** May another transaction begin in it? */
@@ -68,7 +76,7 @@ export class Sessions {
 
   /** Keeps the session for the next message, or lets it go. */
   release(key: string, session: ClientSession, limits: KeepLimits): void {
-    this.#busy--
+    this.#busy.delete(session)
     if (this.#closed || this.#idleCount >= MOST_IDLE || !this.hasRoom(session, limits)) {
       this.#dismiss(session)
       return

@@ -177,11 +177,36 @@ function relax(chunk: Uint8Array, from: number, to: number, out: Uint8Array, hel
   return i
 }
 
-/** Is the piece its own relaxed form but for its last CRLFs? So is base64, the bulk of all bulky mail. */
+/**
+ * Is the piece its own relaxed form but for its last CRLFs? So is base64, and most text: no tab, and
+ * nothing but letters after a space. Four octets at a time, each with the one that follows it.
+ */
 function isPlain(chunk: Uint8Array, from: number, to: number): boolean {
-  if (chunk[from]! <= SPACE || chunk[to - 1] === CR) return false
-  const piece = Buffer.from(chunk.buffer, chunk.byteOffset + from, to - from)
-  return !piece.includes(SPACE) && !piece.includes(TAB)
+  const last = chunk[to - 1]!
+  if (chunk[from]! <= SPACE || last === CR || last === SPACE) return false
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  let i = from
+  for (; i + 5 <= to; i += 4) {
+    const four = view.getInt32(i, true)
+    const next = view.getInt32(i + 1, true)
+    const spaces = zeros(four ^ 0x20202020)
+    if ((spaces & blanks(next)) !== 0 || zeros(four ^ 0x09090909) !== 0) return false
+  }
+  for (; i < to; i++) {
+    if (chunk[i] === TAB) return false
+    if (chunk[i] === SPACE && chunk[i + 1]! <= SPACE) return false
+  }
+  return true
+}
+
+/** The high bit of each of four octets that is zero. The sums stay within their octets. */
+function zeros(four: number): number {
+  return ~(((four & 0x7f7f7f7f) + 0x7f7f7f7f) | four | 0x7f7f7f7f)
+}
+
+/** The high bit of each of four octets that is a space or below it. */
+function blanks(four: number): number {
+  return ~(((four & 0x7f7f7f7f) + 0x5f5f5f5f) | four) & 0x80808080
 }
 
 /**

@@ -3,6 +3,8 @@
 // (LineCheck tells of it), so that no two servers can disagree about where a message ends
 // (CVE-2023-51764 and its kin).
 
+import { allAboveCr } from './lines.ts'
+
 const CR = 0x0d
 const LF = 0x0a
 const DOT = 0x2e
@@ -124,20 +126,26 @@ export class DotStuffer {
   push(chunk: Uint8Array): Uint8Array[] {
     const pieces: Uint8Array[] = []
     const length = chunk.length
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     let last = this.#last
     let from = 0
-    for (let i = 0; i < length; i++) {
+    let i = 0
+    while (i < length) {
+      if (last > CR && i + 4 <= length && allAboveCr(view.getInt32(i, true))) {
+        i += 4
+        last = DOT // any octet above CR will do
+        continue
+      }
       const octet = chunk[i]!
-      if (octet <= DOT || last === CR) {
-        if ((last === CR) !== (octet === LF)) throw new UnsafeContent('bare CR or LF in content')
-        if (octet === 0) throw new UnsafeContent('NUL in content')
-        if (octet === DOT && last === LF) {
-          if (from < i) pieces.push(chunk.subarray(from, i))
-          pieces.push(ONE_DOT)
-          from = i
-        }
+      if ((last === CR) !== (octet === LF)) throw new UnsafeContent('bare CR or LF in content')
+      if (octet === 0) throw new UnsafeContent('NUL in content')
+      if (octet === DOT && last === LF) {
+        if (from < i) pieces.push(chunk.subarray(from, i))
+        pieces.push(ONE_DOT)
+        from = i
       }
       last = octet
+      i++
     }
     this.#last = last
     if (from < length) pieces.push(from === 0 ? chunk : chunk.subarray(from))

@@ -4,6 +4,8 @@
 
 const CR = 0x0d
 const LF = 0x0a
+/** Fewer octets than this are not worth a view of them. */
+const FEW = 64
 
 export type LineReport = {
   readonly octets: number
@@ -34,26 +36,34 @@ export class LineCheck {
     let lineStart = i // less what is still open from before
     let open = this.#open
     let high = this.#high
-    for (; i < length; i++) {
+    const view =
+      length < FEW ? undefined : new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    while (i < length) {
+      if (view && i + 4 <= length) {
+        const four = view.getInt32(i, true)
+        if (allAboveCr(four)) {
+          high |= four
+          i += 4
+          continue
+        }
+      }
       const octet = chunk[i]!
       high |= octet
-      if (octet > CR) continue
       if (octet === CR) {
         if (i + 1 === length) {
           this.#afterCr = true
           break
         }
-        if (chunk[i + 1] !== LF) {
-          this.#bareCr = true
-          continue
-        }
-        const line = open + i - lineStart
-        if (line > this.#longest) this.#longest = line
-        i++
-        lineStart = i + 1
-        open = 0
+        if (chunk[i + 1] === LF) {
+          const line = open + i - lineStart
+          if (line > this.#longest) this.#longest = line
+          i++
+          lineStart = i + 1
+          open = 0
+        } else this.#bareCr = true
       } else if (octet === LF) this.#bareLf = true
       else if (octet === 0) this.#nul = true
+      i++
     }
     this.#open = open + (this.#afterCr ? length - 1 : length) - lineStart
     this.#high = high
@@ -82,7 +92,17 @@ export class LineCheck {
       bareCr: this.#bareCr || this.#afterCr,
       bareLf: this.#bareLf,
       nul: this.#nul,
-      eightBit: this.#high > 0x7f,
+      eightBit: (this.#high & HIGH_BITS) !== 0,
     }
   }
+}
+
+const HIGH_BITS = 0x80808080
+
+/**
+ * Is each of the four octets above CR, so that none is CR, LF or NUL? The sums stay within their
+ * octets: seven bits of each and 0x72 have the high bit set from 0x0e on.
+ */
+export function allAboveCr(four: number): boolean {
+  return (~(((four & 0x7f7f7f7f) + 0x72727272) | four) & HIGH_BITS) === 0
 }

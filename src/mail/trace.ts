@@ -4,9 +4,6 @@
 import { addressLiteral, type Domain, parseAddressLiteral, parseDomain } from './domain.ts'
 import { formatMailbox, type Mailbox } from './mailbox.ts'
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
-const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
-
 /**
  * `Fri, 21 Nov 1997 09:55:06 -0600` (RFC 5322 §3.3)
  * @param at milliseconds since 1970
@@ -14,12 +11,10 @@ const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
  */
 export function formatDate(at: number, offsetMinutes = 0): string {
   const local = new Date(at + offsetMinutes * 60_000)
-  const day = `${DAYS[local.getUTCDay()]}, ${two(local.getUTCDate())}`
-  const month = `${MONTHS[local.getUTCMonth()]} ${local.getUTCFullYear()}`
-  const time = `${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())}`
   const east = Math.abs(offsetMinutes)
   const zone = `${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(east / 60))}${two(east % 60)}`
-  return `${day} ${month} ${time} ${zone}`
+  // `Fri, 21 Nov 1997 09:55:06 GMT`, whatever the locale (ECMA-262 §21.4.4.43).
+  return `${local.toUTCString().slice(0, -3)}${zone}`
 }
 
 function two(n: number): string {
