@@ -120,7 +120,7 @@ const MANY = 1_000_000
 let nextNumber = 1
 
 /**
- * Warms a running server up, its JIT too, with `kind.warmUp` messages or for as long as the
+ * Warms a running server up, its JIT too, with `kind.warmUp` messages or for twice as long as the
  * measurement itself takes, then measures it once for `ms`.
  */
 export async function measure(
@@ -130,7 +130,7 @@ export async function measure(
 ): Promise<Measurement> {
   const { port, sink, ms, warmUp } = options
   const job = { ...load, port, numbers: false }
-  const warm = { messages: warmUp, forMs: ms, firstNumber: nextNumber }
+  const warm = { messages: warmUp, forMs: 2 * ms, firstNumber: nextNumber }
   nextNumber += MANY
   await drained(sink, (await generate({ ...job, ...warm })).accepted)
   const before = await sink.ask('reset')
