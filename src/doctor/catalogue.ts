@@ -8,8 +8,10 @@ import { clockTexts } from './texts/clock.ts'
 import { diskTexts } from './texts/disk.ts'
 import { dkimTexts } from './texts/dkim.ts'
 import { dmarcTexts } from './texts/dmarc.ts'
+import { domainTexts } from './texts/domain.ts'
 import { generalTexts } from './texts/general.ts'
 import { helloNameTexts } from './texts/hello-name.ts'
+import { mailHostTexts } from './texts/mail-hosts.ts'
 import { outboundPortTexts } from './texts/outbound-port.ts'
 import { relayTexts } from './texts/relay.ts'
 import { resolverTexts } from './texts/resolver.ts'
@@ -17,6 +19,8 @@ import { reverseDnsTexts } from './texts/reverse-dns.ts'
 import { spfTexts } from './texts/spf.ts'
 
 const files: readonly Readonly<Record<string, CodeTexts>>[] = [
+  mailHostTexts,
+  domainTexts,
   dmarcTexts,
   dkimTexts,
   spfTexts,

@@ -9,7 +9,8 @@ export function withOurs(
   ours: { readonly hostname: string; readonly addresses: readonly string[] },
 ): string {
   const networks = ours.addresses.map((one) => `${one.includes(':') ? 'ip6' : 'ip4'}:${one}`)
-  const wanted = networks.length > 0 ? networks : [`a:${ours.hostname}`]
+  const unknown = published.length > 0 ? [] : [`a:${ours.hostname}`]
+  const wanted = networks.length > 0 ? networks : unknown
   const terms = published
     .flatMap((record) => record.split(' ').slice(1))
     .filter((term) => term !== '' && isReadable(term))
