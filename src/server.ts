@@ -50,6 +50,7 @@ import { openRewriting, type Rewriting } from './server/rewriting.ts'
 import { Rotations } from './server/rotation.ts'
 import { SandboxHouse, sandboxKeyIn } from './server/sandbox.ts'
 import { bringOver } from './server/spool.ts'
+import { tokensOf } from './server/tokens.ts'
 import { Metrics } from './std/metrics.ts'
 import { systemRandom } from './std/random.ts'
 import { openStore } from './store/sqlite/open.ts'
@@ -176,7 +177,7 @@ async function build(
     resolvers: sandbox.resolvers,
     random: systemRandom,
     sources: { ...(sourceIpv4 && { ipv4: sourceIpv4 }), ...(sourceIpv6 && { ipv6: sourceIpv6 }) },
-    routes: { ...routesOf(config), sandbox: sandbox.route },
+    routes: { ...routesOf(config, await tokensOf(config, { clock, log })), sandbox: sandbox.route },
     direct: { messages: messagesPerSession },
   })
   const mail = {

@@ -7,7 +7,7 @@ import type { AddressLiteral, Domain } from '../mail/domain.ts'
 import type { SiteName } from '../mail/entry.ts'
 import type { Mailbox } from '../mail/mailbox.ts'
 import type { World } from '../mail/message.ts'
-import type { TlsLevel } from '../smtp/open.ts'
+import type { TlsLevel, Tokens } from '../smtp/open.ts'
 
 export type Protocol = 'ipv4' | 'ipv6' | 'both'
 
@@ -23,6 +23,8 @@ export type RelayOptions = {
   readonly insecure?: boolean
   readonly username?: string
   readonly password?: string
+  /** XOAUTH2 instead of the password. */
+  readonly tokens?: Tokens
   /** How many sessions at once: for the scheduler. */
   readonly connections?: number
 }
@@ -66,6 +68,7 @@ export type RelayRoute = {
   readonly verify: boolean
   readonly username?: string
   readonly password?: string
+  readonly tokens?: Tokens
   readonly connections: number
   readonly site: SiteName
 }
@@ -143,6 +146,7 @@ function relayRoute(
     verify: (tls === 'required' || tls === 'implicit') && !insecure,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
+    ...(options.tokens && { tokens: options.tokens }),
     connections: options.connections ?? RELAY_CONNECTIONS,
     site: relaySite(options, port, names),
   }
@@ -175,6 +179,7 @@ function sameRelay(a: RelayOptions, b: RelayOptions): boolean {
     a.tls === b.tls &&
     a.username === b.username &&
     a.password === b.password &&
+    a.tokens === b.tokens &&
     a.insecure === b.insecure &&
     a.connections === b.connections
   )

@@ -23,11 +23,11 @@ export function demandsOf(route: Route, message: Message): Demands {
       : { level: 'opportunistic', verify: false }
     return { ...security, requireTls }
   }
-  const { tls, verify, username, password } = route
+  const { tls, verify, username, password = '', tokens } = route
   const login =
-    username === undefined || password === undefined
+    username === undefined || (route.password === undefined && !tokens)
       ? undefined
-      : { username, password, inTheClear: tls === 'none' }
+      : { username, password, inTheClear: tls === 'none', ...(tokens && { tokens }) }
   const raised = requireTls && tls !== 'implicit' ? 'required' : tls
   return { level: raised, verify: verify || requireTls, requireTls, ...(login && { login }) }
 }

@@ -11,6 +11,7 @@ import type { Identity } from '../mail/identity.ts'
 import { QUEUE_LIMITS } from '../queue/options.ts'
 import { doublingSchedule, SANDBOX_SCHEDULE, type Schedules } from '../queue/schedule.ts'
 import type { SiteLimits } from '../queue/site.ts'
+import type { Tokens } from '../smtp/open.ts'
 
 /** Deliveries at once before anything is known of a site, as Postfix does. */
 const FIRST_WINDOW = 5
@@ -31,19 +32,33 @@ export function identityOf(config: Config): Identity {
   return { hostname: config.hostname, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) }
 }
 
-export function routesOf(config: Config): Omit<RouteConfig, 'sandbox'> {
+/** @param tokens of the relays that want XOAUTH2 */
+export function routesOf(
+  config: Config,
+  tokens: ReadonlyMap<RelayConfig, Tokens> = new Map(),
+): Omit<RouteConfig, 'sandbox'> {
   const { delivery, relayhost, routes } = config
   return {
-    ...(relayhost && { relayhost: relayOf(relayhost) }),
-    routes: new Map(Object.entries(routes).map(([domain, relay]) => [domain, relayOf(relay)])),
+    ...(relayhost && { relayhost: relayOf(relayhost, tokens.get(relayhost)) }),
+    routes: new Map(
+      Object.entries(routes).map(([domain, relay]) => [domain, relayOf(relay, tokens.get(relay))]),
+    ),
     port: delivery.port,
     protocol: delivery.protocol,
     allowPrivate: delivery.allowPrivateAddresses,
   }
 }
 
-function relayOf({ username, password, ...relay }: RelayConfig): RelayOptions {
-  return { ...relay, ...(username && { username }), ...(password && { password }) }
+function relayOf(
+  { username, password, oauth: _, ...relay }: RelayConfig,
+  tokens: Tokens | undefined,
+): RelayOptions {
+  return {
+    ...relay,
+    ...(username && { username }),
+    ...(password && { password }),
+    ...(tokens && { tokens }),
+  }
 }
 
 export function schedulesOf({ retry }: Config): Schedules {

@@ -29,9 +29,18 @@ export type Target = {
   readonly localAddress?: string
 }
 
+/** Tokens in place of a password; what it rejects with is why there is none. */
+export type Tokens = {
+  get(): Promise<string>
+  /** The peer did not take this one. */
+  refused(token: string): void
+}
+
 export type Login = {
   readonly username: string
   readonly password: string
+  /** XOAUTH2 with these; the password is not used. */
+  readonly tokens?: Tokens
   /** The operator wants it so: without TLS too. Over loopback it always may. */
   readonly inTheClear: boolean
 }
@@ -182,6 +191,7 @@ export function isBrokenTls(fault: SessionFault): boolean {
 async function authenticate(session: ClientSession, login: Login): Promise<Refused | undefined> {
   const mayTravel = session.tls || login.inTheClear || isLoopback(session.address)
   if (!mayTravel) throw ourRule(session.host, 'the password would travel without TLS')
+  if (login.tokens) return withToken(session, login.username, login.tokens)
   const mechanisms = session.capabilities.auth
   const encode = (text: string) => Buffer.from(text, 'utf8').toString('base64')
   if (mechanisms.has('PLAIN')) {
@@ -197,6 +207,37 @@ async function authenticate(session: ClientSession, login: Login): Promise<Refus
     if (reply.code !== 334) return { stage: 'auth', reply }
   }
   throw ourRule(session.host, 'the server never ends AUTH LOGIN')
+}
+
+/**
+ * XOAUTH2, as Google and Microsoft have it. A token that is refused is tried no more; one that is
+ * new gets its chance in the same session.
+ */
+async function withToken(
+  session: ClientSession,
+  username: string,
+  tokens: Tokens,
+): Promise<Refused | undefined> {
+  if (!session.capabilities.auth.has('XOAUTH2'))
+    throw ourRule(session.host, 'the server does not offer AUTH XOAUTH2')
+  let last: { token: string; reply: Reply } | undefined
+  for (let tries = 0; tries < 2 && !session.leaving; tries++) {
+    const token = await tokens.get().catch((error: Error) => {
+      throw ourRule(session.host, error.message)
+    })
+    if (token === last?.token) break
+    const text = `user=${username}\u0001auth=Bearer ${token}\u0001\u0001`
+    const initial = Buffer.from(text, 'utf8').toString('base64')
+    let reply = await session.ask(`AUTH XOAUTH2 ${initial}`, 'auth')
+    // The challenge tells why not; an empty answer brings the reply.
+    if (reply.code === 334) reply = await session.ask('', 'auth')
+    if (reply.code === 235) return undefined
+    if (reply.code >= 500) tokens.refused(token)
+    last = { token, reply }
+    if (reply.code < 500) break
+  }
+  if (!last) throw ourRule(session.host, 'the server left before AUTH')
+  return { stage: 'auth', reply: last.reply }
 }
 
 function ourRule(host: string, text: string): SessionFault {
