@@ -21,6 +21,7 @@ import {
 import type { Credentials } from './intake/credentials.ts'
 import { submissionService } from './intake/submission.ts'
 import type { Domain } from './mail/domain.ts'
+import type { Milters } from './milter/milters.ts'
 import { createOperations, type Operations } from './queue/operate.ts'
 import { QUEUE_LIMITS } from './queue/options.ts'
 import { Scheduler } from './queue/scheduler.ts'
@@ -41,6 +42,7 @@ import { setForeignAside } from './server/folder.ts'
 import { credentialsOf, unsignedOf } from './server/given.ts'
 import { openHttp } from './server/http.ts'
 import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
+import { openMilters } from './server/milters.ts'
 import { aboutOf, checksOf, watchServer } from './server/observe.ts'
 import { dnsOf, identityOf, routesOf, schedulesOf, siteLimitsOf } from './server/policy.ts'
 import { lookForKey } from './server/publication.ts'
@@ -70,6 +72,7 @@ export type House = {
   readonly sandbox: SandboxHouse
   readonly rewriting: Rewriting
   readonly certificates: CertificateHouse
+  readonly milters: Milters | undefined
   readonly delivery: Delivery
   readonly intake: Intake
   readonly scheduler: Scheduler
@@ -163,6 +166,7 @@ async function build(
       keepMs: config.retry.expireMs + KEY_MARGIN_MS,
     }),
   )
+  const milters = parts.use(openMilters(config, { clock, log, metrics }))
   const { keyring } = domains
   const sandboxKey = await sandboxKeyIn(join(config.data, 'keys'))
   const { keep } = config.sandbox
@@ -191,6 +195,7 @@ async function build(
     sandbox,
     rewriting,
     certificates,
+    milters,
     delivery,
     metrics,
   }
@@ -204,13 +209,16 @@ function buildQueue(
   mail: Mail,
   { clock, log }: Dependencies,
 ): Pick<House, 'intake' | 'scheduler' | 'operations'> {
-  const { config, store, record, rewriting, delivery } = mail
+  const { config, store, record, rewriting, milters, delivery } = mail
   const { hostname } = config
   const time = new SteadyTime(clock)
   const schedules = schedulesOf(config)
   const intake = createIntake({
     ...intakeParts(mail, { clock, log }),
     rewriter: () => rewriting.rewriter(),
+    ...(milters && {
+      milters: { milters, spoolFolder: join(config.data, 'milter-spool') },
+    }),
     onAccepted(message, content, { origin, durationMs }) {
       const recipients = message.entries.map((entry) => entry.recipient)
       record({

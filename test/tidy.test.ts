@@ -17,6 +17,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   dns: 2,
   smtp: 2,
   dkim: 2,
+  milter: 2,
   rewrite: 2,
   certificates: 3,
   store: 3,

@@ -143,6 +143,29 @@ export const fieldName: Kind<string> = {
       : undefined,
 }
 
+export type MilterPlace =
+  | { readonly path: string }
+  | { readonly host: string; readonly port: number }
+
+/** `unix:/path`, `local:/path`, `inet:host:port` as Postfix writes it, `inet:port@host` as Sendmail does. */
+export const milterAddress: Kind<MilterPlace> = {
+  expects: {
+    en: 'unix:/path or inet:host:port',
+    ru: 'unix:/путь или inet:хост:порт',
+  },
+  json: { type: 'string' },
+  parse(value) {
+    if (typeof value !== 'string') return undefined
+    const [, path] = /^(?:unix|local):(\/[^\0]+)$/.exec(value.trim()) ?? []
+    if (path !== undefined) return { path }
+    const [, first, second, third, fourth] =
+      /^inet6?:(?:(\d{1,5})@(.+)|(.+):(\d{1,5}))$/.exec(value.trim()) ?? []
+    const found = host.parse(second ?? third ?? '')
+    const number = remotePort.parse(first ?? fourth ?? '')
+    return found !== undefined && number !== undefined ? { host: found, port: number } : undefined
+  },
+}
+
 /** A host to connect to: a name or an IP address, the latter without brackets. */
 export const host: Kind<string> = {
   expects: { en: 'a host name or an IP address', ru: 'имя хоста или IP-адрес' },

@@ -21,6 +21,7 @@ import {
   port,
   text,
 } from './kinds.ts'
+import { milters } from './milters.ts'
 import { named, option, optionalSection, section } from './option.ts'
 import { rewrite } from './rewrite.ts'
 import { behind, delivery, domain, limits, relay, retry } from './sections.ts'
@@ -220,6 +221,7 @@ export const configSchema = z.strictObject({
   retry,
   rewrite,
   doctor,
+  milters,
   ...behind,
   dns_publish: dnsPublish,
 })

@@ -20,6 +20,7 @@ import {
   type World,
 } from '../mail/message.ts'
 import { refuse } from '../mail/reply.ts'
+import type { Milters } from '../milter/milters.ts'
 import type { Rewriter } from '../rewrite/rules.ts'
 import { assert } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
@@ -28,6 +29,7 @@ import { type NewMessage, StorageFailed, StorageFull, type Store } from '../stor
 import { Arrival, type ArrivalOptions } from './arrival.ts'
 import type { Accept, Accepted, ContentSource, Origin } from './door.ts'
 import type { RightsTable } from './rights.ts'
+import { screen } from './screen.ts'
 
 export type IntakeLimits = {
   readonly messageOctets: number
@@ -59,6 +61,8 @@ export type IntakeParts = {
   readonly signature?: { readonly expiresAfterMs: number }
   /** The rewriting that is in force now; undefined when all of it is off. */
   rewriter?(): Rewriter | undefined
+  /** Filters that are asked about each message, and a folder for what does not fit into memory. */
+  readonly milters?: { readonly milters: Milters; readonly spoolFolder: string }
   siteOf(mailbox: Mailbox, world: World): SiteName
   /**
    * Hands a message that is durable to the queue; `content` when all of it is in memory.
@@ -129,12 +133,31 @@ export function createIntake(parts: IntakeParts): Intake {
     if (envelope.recipients.length > limits.recipients) {
       throw refuse(452, '4.5.3', `Too many recipients: the limit is ${limits.recipients}`)
     }
-    const rewritten = options.rewriter ? options.rewriter.envelope(envelope) : envelope
+    const { rewriter, origin } = options
+    const rewritten = rewriter ? rewriter.envelope(envelope) : envelope
     if (rewritten.recipients.length === 0) {
       await content(() => undefined)
       return undefined
     }
-    const arrival = new Arrival(parts, rewritten, { ...options, scratch })
+    const hidesClient = rewriter?.hidesClient ?? false
+    const { milters } = parts
+    if (!milters || options.about)
+      return arrive({ envelope: rewritten, content }, { ...options, hidesClient })
+    const screening = { ...parts, ...milters, rewriter, origin }
+    await using screened = await screen(rewritten, content, screening).catch((error) => {
+      throw asRefusal(error)
+    })
+    if (!screened) return undefined
+    const { id, hold } = screened
+    // Its content lies in a spool that is gone when this scope ends.
+    return await arrive(screened, { origin, hidesClient, id, ...(hold !== undefined && { hold }) })
+  }
+
+  async function arrive(
+    { envelope, content }: { envelope: Envelope; content: ContentSource },
+    options: Omit<ArrivalOptions, 'scratch'>,
+  ): Promise<Prepared> {
+    const arrival = new Arrival(parts, envelope, { ...options, scratch })
     try {
       await content((chunk) => arrival.take(chunk))
       return await arrival.finish()

@@ -26,6 +26,10 @@ export type ArrivalOptions = PrepareOptions & {
   readonly scratch: Uint8Array
   /** For the header; the envelope has been rewritten. */
   readonly rewriter?: Rewriter | undefined
+  /** Our Received field does not tell of the client. */
+  readonly hidesClient?: boolean
+  /** The number that it was given already. */
+  readonly id?: MessageId
   /** Its recipients wait until somebody lets them go, for this reason. */
   readonly hold?: string
 }
@@ -119,10 +123,10 @@ export class Arrival {
     if (block.fields.length > limits.headerFields) {
       throw refuse(554, '5.6.0', `Too many header fields: the limit is ${limits.headerFields}`)
     }
-    const id = store.nextMessageId()
+    const { origin, hidesClient = false, about } = this.#options
+    const id = this.#options.id ?? store.nextMessageId()
     const now = clock.now()
     const envelope = this.#envelope
-    const { origin, rewriter, about } = this.#options
     const { fields, hold = this.#options.hold } = this.#rewritten(block.fields)
     const header = complete(fields, {
       envelope,
@@ -132,7 +136,7 @@ export class Arrival {
       nonce,
       now,
       mostReceived: limits.received,
-      ...(rewriter?.hidesClient && { hidesClient: true }),
+      hidesClient,
     })
     const question = {
       sender: origin.sender,

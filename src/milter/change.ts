@@ -1,0 +1,120 @@
+// What filters change, applied to a message as one filter's answer: all of it or, when the filter
+// fails before its end, nothing.
+
+import type { Envelope } from '../mail/envelope.ts'
+import type { HeaderField } from '../mail/header.ts'
+import { type Mailbox, sameMailbox } from '../mail/mailbox.ts'
+import { unreachable } from '../std/assert.ts'
+import type { Change } from './response.ts'
+
+/** A message between two filters. */
+export type Draft = {
+  readonly envelope: Envelope
+  readonly fields: readonly HeaderField[]
+  readonly body: Body
+  /** Why it should wait; undefined lets it go. */
+  readonly hold?: string
+}
+
+/** What follows the header; may be read several times. */
+export type Body = {
+  readonly size: number
+  chunks(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+}
+
+/** How the filter writes header values. */
+export type ChangeOptions = { readonly leadingSpace: boolean }
+
+/** The message as the filter wants it. A body comes in pieces, in order. */
+export function applyChanges(
+  draft: Draft,
+  changes: readonly Change[],
+  options: ChangeOptions,
+): Draft {
+  const fields = [...draft.fields]
+  const body: Buffer[] = []
+  let { envelope, hold } = draft
+  let replaced = false
+  for (const change of changes) {
+    switch (change.kind) {
+      case 'add-recipient':
+        envelope = addRecipient(envelope, change.mailbox)
+        break
+      case 'delete-recipient':
+        envelope = deleteRecipient(envelope, change.mailbox)
+        break
+      case 'change-from':
+        envelope = { ...envelope, reversePath: change.mailbox }
+        break
+      case 'add-header':
+        fields.push(fieldOf(change, options))
+        break
+      case 'insert-header':
+        fields.splice(Math.min(change.index, fields.length), 0, fieldOf(change, options))
+        break
+      case 'change-header':
+        changeField(fields, change, options)
+        break
+      case 'body':
+        replaced = true
+        body.push(change.octets)
+        break
+      case 'quarantine':
+        hold ??= change.reason || 'a filter asks for it'
+        break
+      default:
+        unreachable(change)
+    }
+  }
+  const result = { envelope, fields, body: replaced ? bodyOf(body) : draft.body }
+  return hold === undefined ? result : { ...result, hold }
+}
+
+function addRecipient(envelope: Envelope, mailbox: Mailbox): Envelope {
+  if (envelope.recipients.some((one) => sameMailbox(one.mailbox, mailbox))) return envelope
+  return { ...envelope, recipients: [...envelope.recipients, { mailbox, notify: 'never' }] }
+}
+
+function deleteRecipient(envelope: Envelope, mailbox: Mailbox): Envelope {
+  const recipients = envelope.recipients.filter((one) => !sameMailbox(one.mailbox, mailbox))
+  return { ...envelope, recipients }
+}
+
+type Named = { readonly name: string; readonly value: string }
+
+/** Folded where the filter folded; a line that would begin a new field is made to continue this one. */
+function fieldOf({ name, value }: Named, { leadingSpace }: ChangeOptions): HeaderField {
+  const [first = '', ...rest] = value.split(/\r?\n/)
+  const lines = rest.filter((line) => line.trim() !== '')
+  const folded = lines.map((line) => `\r\n${/^[ \t]/.test(line) ? '' : '\t'}${line}`).join('')
+  const blank = leadingSpace ? '' : ' '
+  return { name, lowerName: name.toLowerCase(), raw: `${name}:${blank}${first}${folded}\r\n` }
+}
+
+/** Changes the n-th field of the name; an empty value removes it; beyond the last one is added. */
+function changeField(
+  fields: HeaderField[],
+  change: Named & { readonly index: number },
+  options: ChangeOptions,
+): void {
+  const lowerName = change.name.toLowerCase()
+  let seen = 0
+  const at = fields.findIndex((field) => {
+    if (field.lowerName !== lowerName) return false
+    seen++
+    return seen === Math.max(1, change.index)
+  })
+  if (change.value === '') {
+    if (at >= 0) fields.splice(at, 1)
+  } else if (at >= 0) fields[at] = fieldOf(change, options)
+  else fields.push(fieldOf(change, options))
+}
+
+/** Filters forget the CR now and then; our own check would refuse the client's mail for it. */
+function bodyOf(pieces: readonly Buffer[]): Body {
+  const whole = Buffer.concat(pieces)
+    .toString('latin1')
+    .replace(/\r?\n|\r/g, '\r\n')
+  const octets = Buffer.from(whole, 'latin1')
+  return { size: octets.length, chunks: () => [octets] }
+}
