@@ -39,7 +39,7 @@ export type PublishedKey = {
 }
 
 type Dependencies = {
-  readonly store: Store
+  readonly store: Pick<Store, 'domains' | 'saveDomain' | 'removeDomain'>
   readonly config: Config
   readonly clock: Clock
   readonly log: Log

@@ -44,7 +44,7 @@ class Zone {
 }
 
 /** A server's keys, over a folder that outlives it. */
-async function open(path: string, zone: Zone, clock: ManualClock) {
+async function open(path: string, zone: Zone, clock: ManualClock, disk = { fails: false }) {
   await using parts = new AsyncDisposableStack()
   const { config } = loadConfig({
     environment: { POSTHORN_DATA: path },
@@ -52,7 +52,14 @@ async function open(path: string, zone: Zone, clock: ManualClock) {
     machineName: 'mail.example.com',
   })
   const log = silentLog
-  const store = parts.use(await openStore({ folder: path, clock, log, reserveBytes: 0 }))
+  const real = parts.use(await openStore({ folder: path, clock, log, reserveBytes: 0 }))
+  const saveDomain: typeof real.saveDomain = (record) =>
+    disk.fails ? Promise.reject(new Error('the disk failed')) : real.saveDomain(record)
+  const store = {
+    domains: () => real.domains(),
+    saveDomain,
+    removeDomain: (domain: Domain) => real.removeDomain(domain),
+  }
   const domains = await Domains.open({ store, config: config!, clock, log })
   const { look } = zone
   const random = () => 0.5
@@ -228,7 +235,7 @@ test('whatever happens, a key signs only if it was the first or was seen, and st
               assert.ok(published.includes(selector), `${selector} is asked for no more`)
         }
         for (const one of acts) {
-          if (one.kind === 'rotate') await server.verbs.rotateKeys(DOMAIN, {})
+          if (one.kind === 'rotate') await server.verbs.rotateKeys(DOMAIN, { bits: 1024 })
           if (one.kind === 'abort') await server.verbs.abortRotation(DOMAIN)
           if (one.kind === 'add') await server.verbs.addKey(DOMAIN, { algorithm: 'ed25519-sha256' })
           if (one.kind === 'publish')
@@ -257,4 +264,42 @@ test('whatever happens, a key signs only if it was the first or was seen, and st
     }),
     { numRuns: 8 },
   )
+})
+
+test('a disk that fails at any write leaves what was there, here and after a restart', async () => {
+  for (const step of ['rotate', 'activate', 'retire'] as const) {
+    using folder = temporaryFolder()
+    const zone = new Zone()
+    const clock = new ManualClock()
+    const disk = { fails: false }
+    {
+      await using server = await open(folder.path, zone, clock, disk)
+      await server.domains.add({ domain: DOMAIN, world: 'live' })
+      if (step !== 'rotate') await server.verbs.rotateKeys(DOMAIN, {})
+      if (step === 'retire') {
+        zone.publish('p2601-2')
+        await clock.advance(HOUR)
+        await server.rotations.round()
+        await clock.advance(2 * KEEP_MS)
+      }
+      const before = await server.states()
+      disk.fails = true
+      zone.publish('p2601-2')
+      await clock.advance(HOUR)
+      const failing =
+        step === 'rotate' ? server.verbs.rotateKeys(DOMAIN, {}) : server.rotations.round()
+      await assert.rejects(async () => failing, { message: 'the disk failed' })
+      assert.deepEqual(await server.states(), before)
+    }
+    disk.fails = false
+    await using server = await open(folder.path, zone, clock, disk)
+    await (step === 'rotate' ? server.verbs.rotateKeys(DOMAIN, {}) : server.rotations.round())
+    const expected = {
+      // The file that was left over keeps its name.
+      rotate: { p2601: 'active', 'p2601-3': 'coming' },
+      activate: { p2601: 'retiring', 'p2601-2': 'active' },
+      retire: { p2601: 'retired', 'p2601-2': 'active' },
+    }
+    assert.deepEqual(await server.states(), expected[step])
+  }
 })
