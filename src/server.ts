@@ -36,7 +36,7 @@ import {
 } from './server/certificates.ts'
 import { makeControl } from './server/control.ts'
 import { dnsVerbs } from './server/dns.ts'
-import { askDoctor } from './server/doctor.ts'
+import { askDoctor, type DoctorDependencies, watchHealth } from './server/doctor.ts'
 import { Domains } from './server/domains.ts'
 import { setForeignAside } from './server/folder.ts'
 import { credentialsOf, unsignedOf } from './server/given.ts'
@@ -105,6 +105,7 @@ export async function startServer(config: Config, deps: Dependencies): Promise<S
   const doors = parts.use(await openDoors(house, deps))
   const control = controlOf(house, deps, doors)
   const http = parts.use(await openHttp(control, config, deps))
+  parts.defer(watchHealth({ ...doctorOf(house, deps.clock), log: deps.log }))
   const running = parts.move()
   return {
     control,
@@ -354,11 +355,19 @@ function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefin
     clock,
     certificates: certificateVerbs(house.certificates),
     dns: dnsVerbs({ config, domains, sandbox, clock, dns: house.dns }),
-    doctor: (domain) => askDoctor({ config, domains, clock, dns: house.dns }, domain),
+    doctor: (domain) => askDoctor(doctorOf(house, clock), domain),
     about: () => aboutOf(config, doors),
     checks: () => checksOf(house, doors),
     metrics: () => metrics.text(),
   })
+}
+
+/** What the doctor needs of the house. */
+function doctorOf(
+  { config, domains, dns, certificates: { certificates } }: House,
+  clock: Dependencies['clock'],
+): DoctorDependencies {
+  return { config, domains, dns, certificates, clock }
 }
 
 /** Attempts of finished mail are remembered for two weeks. Returns what ends it. */

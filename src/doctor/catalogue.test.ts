@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { catalogue } from './catalogue.ts'
 import type { CodeTexts } from './text.ts'
+import { elsewhereTexts } from './texts/elsewhere.ts'
 
 const LANGUAGES = ['en', 'ru'] as const
 
@@ -30,6 +31,8 @@ for (const [code, texts] of catalogue) {
     for (const language of LANGUAGES)
       for (const name of ['saw', 'why', 'fix', 'more'] as const) {
         assert.ok(texts[language][name], `${language}.${name}`)
+        // A lone fact brings its own language.
+        if (/^\{\w+\}\.$/.test(texts[language][name])) continue
         if (language === 'ru') assert.match(texts.ru[name], /[а-яё]/i, `${name} is in Russian`)
         else assert.doesNotMatch(texts.en[name], /[а-яё]/i, `${name} is in English`)
       }
@@ -42,6 +45,17 @@ for (const [code, texts] of catalogue) {
     for (const language of LANGUAGES) assert.equal(placeholders(texts[language].more).size, 0)
   })
 }
+
+test('every code is provoked in a test', () => {
+  const tests = readdirSync(join(import.meta.dirname, 'checks'))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => readFileSync(join(import.meta.dirname, 'checks', name), 'utf8'))
+    .join('')
+  const silent = [...catalogue.keys()].filter(
+    (code) => !(code in elsewhereTexts) && !tests.includes(`'${code}'`),
+  )
+  assert.deepEqual(silent, [])
+})
 
 test('every file of texts is in the catalogue', () => {
   const folder = join(import.meta.dirname, 'texts')

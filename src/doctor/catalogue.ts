@@ -9,6 +9,7 @@ import { diskTexts } from './texts/disk.ts'
 import { dkimTexts } from './texts/dkim.ts'
 import { dmarcTexts } from './texts/dmarc.ts'
 import { domainTexts } from './texts/domain.ts'
+import { elsewhereTexts } from './texts/elsewhere.ts'
 import { generalTexts } from './texts/general.ts'
 import { helloNameTexts } from './texts/hello-name.ts'
 import { mailHostTexts } from './texts/mail-hosts.ts'
@@ -28,6 +29,7 @@ const files: readonly Readonly<Record<string, CodeTexts>>[] = [
   certificateTexts,
   clockTexts,
   diskTexts,
+  elsewhereTexts,
   generalTexts,
   helloNameTexts,
   outboundPortTexts,

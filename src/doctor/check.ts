@@ -68,7 +68,11 @@ export function findingsOf<T extends Readonly<Record<string, CodeTexts>>>(texts:
 
 const general = findingsOf(generalTexts)
 
-/** "Could not check", with the reason as the world gave it, such as a DNS answer's `why`. */
-export function couldNotCheck(subject: string, reason: string): Finding {
-  return general('COULD_NOT_CHECK', subject, { subject, reason })
+/**
+ * "Could not check", with the reason as the world gave it, such as a DNS answer's `why`, or in our
+ * own words in both languages.
+ */
+export function couldNotCheck(subject: Fact, reason: Fact): Finding {
+  const name = typeof subject === 'object' ? subject.en : String(subject)
+  return general('COULD_NOT_CHECK', name, { subject, reason })
 }

@@ -32,6 +32,7 @@ export type ExamineOptions = {
 }
 
 const PATIENCE_MS = 15_000
+const IN_TIME = { en: 'no answer in time', ru: 'нет ответа вовремя' }
 
 /** Looks at everything at once. Never rejects: a check that throws or hangs could not be made. */
 export async function examine(
@@ -68,7 +69,7 @@ async function findingsIn(
   const patience = Promise.withResolvers<readonly Finding[]>()
   const timer = clock.after(patienceMs, () => {
     giveUp.abort()
-    patience.resolve([couldNotCheck(check.name, 'no answer in time')])
+    patience.resolve([couldNotCheck(check.name, IN_TIME)])
   })
   const looking = (async () => check.run(giveUp.signal))().catch((error: unknown) => [
     couldNotCheck(check.name, reasonOf(error)),

@@ -48,7 +48,7 @@ export type HostMeans = {
     /** Who made it, such as `Hetzner`; empty when it does not say. */
     readonly vendor: string
     readonly disk: () => Promise<Disk>
-    readonly certificate: Pick<CertificateOptions, 'read' | 'openListeners'>
+    readonly certificates: CertificateOptions
   }
 }
 
@@ -67,7 +67,7 @@ const HTTPS_PORT = 443
 
 /** Network, identity, lists and the machine itself; the same for every domain. */
 export function hostChecks(means: HostMeans): readonly Check[] {
-  const { resolver, clock, identity, delivery, dns, world, machine } = means
+  const { resolver, clock, delivery, dns, world, machine } = means
   const dial = makeDial({ clock, patienceMs: CALL_MS, ...delivery })
   const { allowPrivate } = delivery
   const askTime = makeAskTime({ resolver, clock, patienceMs: CALL_MS, allowPrivate })
@@ -76,7 +76,7 @@ export function hostChecks(means: HostMeans): readonly Check[] {
     checkRelays({ relays: delivery.relays, resolver, dial }),
     checkClock({ clock, hosts: world.clockHosts, askTime }),
     checkResolver({ ...dns, ...world, clock, timeoutMs: CALL_MS }),
-    checkCertificate({ ...machine.certificate, hostname: identity.hostname, clock }),
+    checkCertificate(machine.certificates),
     checkDisk(machine.disk),
   ]
 }

@@ -3,7 +3,8 @@
 // tells the log what changed.
 
 import { readFile, statfs } from 'node:fs/promises'
-import type { DoctorReport, DomainReport } from '../api/control.ts'
+import type { DoctorReport, DomainReport, DomainView } from '../api/control.ts'
+import type { Certificates } from '../certificates/certificates.ts'
 import type { Config } from '../config/schema.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { createResolver, type StubOptions } from '../dns/stub.ts'
@@ -12,14 +13,17 @@ import { domainChecks, type HostMeans, hostChecks } from '../doctor/rounds.ts'
 import { type Domain, parseDomain } from '../mail/domain.ts'
 import type { Clock } from '../std/clock.ts'
 import { Gate } from '../std/gate.ts'
+import type { Log } from '../std/log.ts'
 import type { Domains } from './domains.ts'
 import { listenersOf } from './listeners.ts'
 import { identityOf } from './policy.ts'
+import { type Trouble, tell, troublesOf } from './troubles.ts'
 
 export type DoctorDependencies = {
   readonly config: Config
   readonly domains: Domains
   readonly clock: Clock
+  readonly certificates: Certificates
   /** How to ask; the cache is made anew for every round. */
   readonly dns: StubOptions
 }
@@ -27,16 +31,22 @@ export type DoctorDependencies = {
 /** In one round; with the doctor's patience this stays below a minute. */
 const MOST_DOMAINS = 50
 const DOMAINS_AT_ONCE = 16
+/** The first minute belongs to the mail that waited. */
+const FIRST_LOOK_MS = 60_000
 
 /** Looks at the host and at the chosen domain, or at all domains; undefined: it is not ours. */
 export async function askDoctor(
   deps: DoctorDependencies,
   wanted: string | undefined,
 ): Promise<DoctorReport | undefined> {
-  const { config, domains, clock } = deps
   const name = wanted === undefined ? undefined : parseDomain(wanted)
-  const all = domains.list().filter(({ domain }) => wanted === undefined || domain === name)
-  if (wanted !== undefined && all.length === 0) return undefined
+  const all = deps.domains.list().filter(({ domain }) => wanted === undefined || domain === name)
+  return wanted !== undefined && all.length === 0 ? undefined : visit(deps, all)
+}
+
+/** One round over the host and these domains. */
+async function visit(deps: DoctorDependencies, all: readonly DomainView[]): Promise<DoctorReport> {
+  const { config, domains, clock } = deps
   const chosen = all.slice(0, MOST_DOMAINS)
   const at = clock.now()
   const began = clock.elapsed()
@@ -49,9 +59,8 @@ export async function askDoctor(
     ...chosen.map(({ domain }) =>
       gate.run(() => {
         const keys = domains.published(domain as Domain) ?? []
-        return examine(domainChecks({ resolver, identity, domain: domain as Domain, keys }), {
-          clock,
-        })
+        const its = { resolver, identity, domain: domain as Domain, keys }
+        return examine(domainChecks(its), { clock })
       }),
     ),
   ])
@@ -73,13 +82,46 @@ export async function askDoctor(
   }
 }
 
+/**
+ * Looks by itself, soon after the start and then every so often, at a server whose mail goes out
+ * into the world, and tells the log what is wrong and what no longer is: a line each, once. Returns
+ * what ends it.
+ */
+export function watchHealth(deps: DoctorDependencies & { readonly log: Log }): () => void {
+  const { config, domains, clock, log } = deps
+  const { everyMs } = config.doctor
+  if (everyMs === 0) return () => {}
+  let known: ReadonlyMap<string, Trouble> = new Map()
+  let timer = clock.after(Math.min(FIRST_LOOK_MS, everyMs), look)
+  let over = false
+  function look(): void {
+    round()
+      .catch((error: unknown) => log.warn({ error: String(error) }, 'the doctor failed'))
+      .finally(() => {
+        if (!over) timer = clock.after(everyMs, look)
+      })
+  }
+  async function round(): Promise<void> {
+    const live = domains.list().filter(({ world }) => world === 'live')
+    if (config.mode !== 'live' && live.length === 0) return
+    const report = await visit(deps, live)
+    if (over) return
+    const now = troublesOf(report, known)
+    tell(log, known, now)
+    known = now
+  }
+  return () => {
+    over = true
+    timer.cancel()
+  }
+}
+
 async function hostMeans(
-  { config, clock, dns }: DoctorDependencies,
+  { config, clock, dns, certificates }: DoctorDependencies,
   resolver: Resolver,
 ): Promise<HostMeans> {
   const { port, protocol, allowPrivateAddresses, sourceIpv4, sourceIpv6 } = config.delivery
   const { relayhost, routes } = config
-  const { certificate } = config.tls
   return {
     resolver,
     dns,
@@ -98,8 +140,8 @@ async function hostMeans(
     machine: {
       vendor: await readFile('/sys/class/dmi/id/sys_vendor', 'utf8').catch(() => ''),
       disk: () => diskOf(config),
-      certificate: {
-        read: async () => (certificate === null ? undefined : readFile(certificate, 'utf8')),
+      certificates: {
+        states: () => certificates.states(),
         openListeners: openListenersOf(config),
       },
     },

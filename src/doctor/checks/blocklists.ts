@@ -29,19 +29,22 @@ async function look(address: string, { resolver, lists }: BlocklistOptions): Pro
   const answers = await Promise.all(
     lists.map(async (list) => ({ list, ...(await ask(address, list, resolver)) })),
   )
-  const findings: Finding[] = []
-  const clean: string[] = []
-  for (const { list, kind, why } of answers)
-    if (kind === 'listed')
-      findings.push(
-        found('DNSBL_LISTED', address, { address, list, reason: why, link: linkOf(list, address) }),
-      )
-    else if (kind === 'refused') findings.push(found('DNSBL_REFUSED', list, { list, reason: why }))
-    else if (kind === 'cannot-tell') findings.push(couldNotCheck(list, why))
-    else clean.push(list)
-  if (clean.length > 0)
-    findings.unshift(found('DNSBL_OK', address, { address, lists: clean.join(', ') }))
-  return findings
+  const of = (kind: Verdict['kind']) => answers.filter((answer) => answer.kind === kind)
+  const names = (some: readonly { readonly list: string }[]) =>
+    some.map(({ list }) => list).join(', ')
+  const refused = of('refused').map(({ list, why }) => `${list}: ${why}`)
+  return [
+    ...(of('clean').length > 0
+      ? [found('DNSBL_OK', address, { address, lists: names(of('clean')) })]
+      : []),
+    ...of('listed').map(({ list, why }) =>
+      found('DNSBL_LISTED', address, { address, list, reason: why, link: linkOf(list, address) }),
+    ),
+    ...(refused.length > 0
+      ? [found('DNSBL_REFUSED', address, { address, lists: refused.join('; ') })]
+      : []),
+    ...of('cannot-tell').map(({ list, why }) => couldNotCheck(list, why)),
+  ]
 }
 
 type Verdict = {

@@ -1,51 +1,64 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { testCertificate } from '../../../test/support/certificate.ts'
-import { ManualClock } from '../../../test/support/clock.ts'
-import { selfSignedCertificate } from '../../std/certificate.ts'
+import { type CertificateFault, fault } from '../../certificates/fault.ts'
+import type { CertificateState } from '../../certificates/state.ts'
 import { checkCertificate } from './certificate.ts'
 
-const DAY_MS = 86_400_000
-const hostname = 'mail.example.com'
+const file = '/etc/tls/fullchain.pem'
 const signal = new AbortController().signal
-const made = new ManualClock()
-const { cert } = selfSignedCertificate([hostname], made, { days: 30 })
+const certificate = {
+  names: ['mail.example.com'],
+  issuer: 'CN=R11',
+  serial: '01',
+  keyType: 'EC P-256',
+  fingerprint: 'AA',
+  beginsAt: Date.UTC(2026, 0, 1),
+  expiresAt: Date.UTC(2026, 3, 1),
+  untrusted: false,
+}
+const good: CertificateState = {
+  name: 'mail.example.com',
+  source: 'files',
+  file,
+  inUse: true,
+  certificate,
+  faults: [],
+  renewal: null,
+}
 
-async function look(
-  options: { pem?: string | undefined; days?: number; name?: string; open?: string[] } = {},
-) {
-  const check = checkCertificate({
-    hostname: options.name ?? hostname,
-    clock: new ManualClock(made.now() + (options.days ?? 0) * DAY_MS),
-    read: async () => ('pem' in options ? options.pem : cert),
-    openListeners: options.open ?? [],
-  })
+async function codes(states: readonly CertificateState[], openListeners: readonly string[] = []) {
+  const check = checkCertificate({ states: async () => states, openListeners })
   return (await check.run(signal)).map(({ code }) => code)
 }
-const SELF = 'CERTIFICATE_SELF_SIGNED'
+const withFault = (one: CertificateFault) => [{ ...good, faults: [one] }]
 
-test('signed by an authority, for our name, and valid', async () => {
-  const pem = testCertificate
-  assert.deepEqual(await look({ pem, name: 'mx.example.com', days: 400 }), ['CERTIFICATE_OK'])
+test('a certificate that all accept', async () => {
+  assert.deepEqual(await codes([good]), ['CERTIFICATE_OK'])
 })
 
-test('time: good, soon over, over, not begun', async () => {
-  assert.deepEqual(await look(), [SELF])
-  assert.deepEqual(await look({ days: 15 }), [SELF])
-  assert.deepEqual(await look({ days: 17 }), ['CERTIFICATE_EXPIRES', SELF])
-  assert.deepEqual(await look({ days: 31 }), ['CERTIFICATE_EXPIRED', SELF])
-  assert.deepEqual(await look({ days: -3 }), ['CERTIFICATE_NOT_YET', SELF])
+test('none matters only where other machines can come', async () => {
+  assert.deepEqual(await codes([]), [])
+  assert.deepEqual(await codes([], ['0.0.0.0:587']), ['CERTIFICATE_NONE'])
+  assert.deepEqual(await codes([good], ['0.0.0.0:25']), ['CERTIFICATE_OK'])
 })
 
-test('the name that we go by', async () => {
-  assert.deepEqual(await look({ name: 'other.example.com' }), ['CERTIFICATE_NAME', SELF])
+test('each fault that the certificates’ room finds', async () => {
+  const at = certificate.expiresAt
+  const faults: readonly [CertificateFault, string][] = [
+    [fault('EXPIRED', file, { at }), 'CERTIFICATE_EXPIRED'],
+    [fault('EXPIRES_SOON', file, { at, days: 5 }), 'CERTIFICATE_EXPIRES'],
+    [fault('NOT_FOR_HOST', file, { host: 'a.example', names: [] }), 'CERTIFICATE_NAME'],
+    [fault('CHAIN_INCOMPLETE', file, { issuer: 'R11' }), 'CERTIFICATE_FLAWED'],
+    [fault('FILE_MISSING', file, {}), 'CERTIFICATE_UNUSABLE'],
+    [fault('KEY_MISMATCH', file, { key: 'k', subject: 's' }), 'CERTIFICATE_UNUSABLE'],
+  ]
+  for (const [one, code] of faults) assert.deepEqual(await codes(withFault(one)), [code], one.code)
 })
 
-test('no certificate matters only where other machines can come', async () => {
-  assert.deepEqual(await look({ pem: undefined }), [])
-  assert.deepEqual(await look({ pem: undefined, open: ['0.0.0.0:587'] }), ['CERTIFICATE_NONE'])
-})
-
-test('a file that is no certificate', async () => {
-  assert.deepEqual(await look({ pem: 'hello' }), ['CERTIFICATE_BROKEN'])
+test('a renewal that fails, and a certificate that nobody knows', async () => {
+  const renewal = { nextAt: 0, failures: 2, lastFailure: 'connection refused' }
+  assert.deepEqual(await codes([{ ...good, source: 'acme', renewal }]), ['CERTIFICATE_NOT_RENEWED'])
+  const untrusted = { ...good, certificate: { ...certificate, untrusted: true } }
+  assert.deepEqual(await codes([untrusted]), ['CERTIFICATE_SELF_SIGNED'])
+  assert.deepEqual(await codes([{ ...untrusted, source: 'authority' }]), ['CERTIFICATE_OK'])
 })

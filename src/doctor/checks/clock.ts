@@ -17,6 +17,12 @@ export type ClockOptions = {
 /** Signatures and certificates of a minute ago pass; two minutes off is a clock that nobody keeps. */
 const TOLERANCE_MS = 120_000
 
+const CLOCK = { en: 'the clock', ru: 'часы' }
+const noAnswer = (hosts: readonly string[]) => ({
+  en: `no answer from ${hosts.join(', ')}`,
+  ru: `нет ответа от ${hosts.join(', ')}`,
+})
+
 export function checkClock({ clock, hosts, askTime }: ClockOptions): Check {
   return {
     name: 'clock',
@@ -35,8 +41,7 @@ export function checkClock({ clock, hosts, askTime }: ClockOptions): Check {
         .filter((difference) => difference !== undefined)
         .sort((a, b) => a - b)
       const median = differences[(differences.length - 1) >> 1]
-      if (median === undefined)
-        return [couldNotCheck('clock', `no answer from ${hosts.join(', ')}`)]
+      if (median === undefined) return [couldNotCheck(CLOCK, noAnswer(hosts))]
       const seconds = Math.round(Math.abs(median) / 1000)
       if (Math.abs(median) <= TOLERANCE_MS) return [found('CLOCK_OK', 'clock', { seconds })]
       const direction = median > 0 ? { en: 'ahead', ru: 'спешат' } : { en: 'behind', ru: 'отстают' }

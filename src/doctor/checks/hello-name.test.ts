@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type FakeAnswer, mapResolver } from '../../../test/support/dns.ts'
 import { isCloudflare } from '../cloudflare.ts'
-import { checkHelloName, isPublicName } from './hello-name.ts'
+import { checkHelloName } from './hello-name.ts'
 
 const ipv4 = '203.0.113.10'
 const ipv6 = '2001:db8::10'
@@ -50,22 +50,17 @@ test('a name that no public DNS holds is not asked for', async () => {
   assert.deepEqual(await codes({}, { hostname: 'a1b2c3d4e5f6' }), ['HELO_NOT_FQDN'])
 })
 
-const NAMES: readonly [string, boolean][] = [
-  ['mail.example.com', true],
-  ['example.com', true],
-  ['mail.xn--e1afmkfd.xn--p1ai', true],
-  ['a1b2c3d4e5f6', false],
-  ['localhost', false],
-  ['localhost.localdomain', false],
-  ['mail.example.test', false],
-  ['mail.local', false],
-  ['vm.internal', false],
-  ['10.0.0.1', false],
-]
-for (const [name, isPublic] of NAMES)
-  test(`${name} is ${isPublic ? 'a public' : 'no public'} name`, () => {
-    assert.equal(isPublicName(name), isPublic)
-  })
+test('the name that the address has already is proposed, unless it is a provider’s', async () => {
+  for (const [ptr, proposal] of [
+    ['mx.example.net', 'mx.example.net'],
+    ['vps-7.host.example.net', 'mail.example.com'],
+  ] as const) {
+    const resolver = mapResolver({ '10.113.0.203.in-addr.arpa PTR': [ptr] })
+    const check = checkHelloName({ resolver, hostname: 'a1b2c3', ipv4, usesIpv6: false })
+    const [finding] = await check.run(signal)
+    assert.equal(finding?.facts.proposal, proposal)
+  }
+})
 
 test('Cloudflare’s addresses are known', () => {
   for (const address of ['104.16.0.1', '172.67.1.2', '2606:4700::1'])

@@ -3,6 +3,8 @@
 import type { Resolver } from '../../dns/resolver.ts'
 import { type Check, couldNotCheck, type Finding, findingsOf } from '../check.ts'
 import { isCloudflare } from '../cloudflare.ts'
+import { isGenericName, isPublicName } from '../names.ts'
+import { reverseName } from '../plan.ts'
 import { helloNameTexts } from '../texts/hello-name.ts'
 
 const found = findingsOf(helloNameTexts)
@@ -23,10 +25,18 @@ export function checkHelloName(options: HelloNameOptions): Check {
     name: 'hello-name',
     group: 'identity',
     async run() {
-      if (!isPublicName(hostname)) return [found('HELO_NOT_FQDN', hostname, { hostname })]
+      if (!isPublicName(hostname)) return [await noName(options)]
       return (await Promise.all(wanted.map((address) => leadsTo(address, options)))).flat()
     },
   }
+}
+
+/** The name that our address has already is the best proposal. */
+async function noName({ hostname, ipv4, resolver }: HelloNameOptions): Promise<Finding> {
+  const answer = ipv4 && (await resolver.resolve(reverseName(ipv4), 'PTR'))
+  const names = answer && answer.kind === 'records' ? answer.records : []
+  const own = names.find((name) => isPublicName(name) && !isGenericName(name, ipv4 ?? ''))
+  return found('HELO_NOT_FQDN', hostname, { hostname, proposal: own ?? 'mail.example.com' })
 }
 
 async function leadsTo(
@@ -54,13 +64,4 @@ async function leadsTo(
       return [...alias, found('HELO_WRONG_ADDRESS', hostname, { ...facts, addresses })]
     }
   }
-}
-
-/** Names that no public DNS holds: RFC 6761, RFC 6762, RFC 9476 and the custom of home networks. */
-const PRIVATE =
-  /(^|\.)(test|example|invalid|localhost|local|onion|alt|arpa|internal|intranet|lan|home|corp|private|localdomain|docker)$/
-
-/** A name with a dot under a public top-level domain; a container's id or a machine's short name is none. */
-export function isPublicName(name: string): boolean {
-  return name.includes('.') && !PRIVATE.test(name) && !/^\d+$/.test(name.split('.').at(-1)!)
 }

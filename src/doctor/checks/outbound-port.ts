@@ -28,6 +28,13 @@ export type OutboundPortOptions = {
   readonly vendor: string
 }
 
+const portName = (port: number) => ({ en: `outgoing port ${port}`, ru: `исходящий порт ${port}` })
+const NO_SERVER = { en: 'DNS names no mail server to dial', ru: 'DNS не назвал почтовых серверов' }
+const NO_NETWORK = {
+  en: 'nobody answered, on other ports neither',
+  ru: 'никто не ответил, и на других портах тоже',
+}
+
 type Called = { readonly host: string; readonly heard: Dialled }
 
 /** Nobody is dialled but the hosts that DNS names for `domains`. */
@@ -40,7 +47,7 @@ async function look(options: OutboundPortOptions, signal: AbortSignal): Promise<
   const subject = String(port)
   if (domains.length === 0) return []
   const calls = (await Promise.all(domains.map((domain) => call(domain, options, signal)))).flat()
-  if (calls.length === 0) return [couldNotCheck(subject, 'no mail server was found in DNS')]
+  if (calls.length === 0) return [couldNotCheck(portName(port), NO_SERVER)]
   const answered = calls.flatMap(({ host, heard }) =>
     heard.kind === 'answered' ? [{ host, ...heard }] : [],
   )
@@ -86,7 +93,7 @@ async function whyNobody(
   const peers = await elsewhere()
   const other = await Promise.all(peers.map((peer) => dial(peer, { signal })))
   const open = peers[other.findIndex(({ kind }) => kind === 'answered')]
-  if (!open) return couldNotCheck(String(port), 'nobody answered, on other ports neither')
+  if (!open) return couldNotCheck(portName(port), NO_NETWORK)
   const names = identity.ipv4 && (await resolver.resolve(reverseName(identity.ipv4), 'PTR'))
   const hostNames = names && names.kind === 'records' ? names.records : []
   return found('PORT25_BLOCKED', String(port), {

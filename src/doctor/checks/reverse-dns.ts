@@ -2,6 +2,7 @@
 
 import type { Resolver } from '../../dns/resolver.ts'
 import { type Check, couldNotCheck, type Finding, findingsOf } from '../check.ts'
+import { isGenericName, isPublicName } from '../names.ts'
 import { reverseName } from '../plan.ts'
 import { reverseDnsTexts } from '../texts/reverse-dns.ts'
 
@@ -22,7 +23,11 @@ export function checkReverseDns(options: ReverseDnsOptions): Check {
   return {
     name: 'reverse-dns',
     group: 'identity',
-    run: async () => Promise.all(addresses.map((address) => findingOf(address, options))),
+    // Without a name to greet with there is nothing to compare; checks/hello-name.ts says so.
+    run: async () =>
+      isPublicName(options.hostname)
+        ? Promise.all(addresses.map((address) => findingOf(address, options)))
+        : [],
   }
 }
 
@@ -40,35 +45,4 @@ async function findingOf(address: string, options: ReverseDnsOptions): Promise<F
     return found('PTR_GENERIC', address, { address, name: isOurs ? hostname : name, hostname })
   if (!isOurs) return found('PTR_MISMATCH', address, { address, name, hostname })
   return found('PTR_OK', address, { address, name: hostname })
-}
-
-const GENERIC_WORDS = `vps vm vds cloud dyn dynamic dhcp pool dsl adsl ppp cable broadband dialup
-  customer client clients host server srv static ip ipv4 ipv6 unassigned unknown noptr compute`
-const GENERIC_WORD = new RegExp(`(^|[-.\\d])(${GENERIC_WORDS.split(/\s+/).join('|')})(?=[-.\\d])`)
-
-/**
- * Whether a name looks like one that a hoster gives by itself: with the address in it, or a word
- * such as `vps` beside a number, in its first labels. Mail.ru refuses these ("generic DNS PTR").
- */
-export function isGenericName(name: string, address: string): boolean {
-  const labels = name.split('.')
-  const own = labels.slice(0, Math.max(1, labels.length - 2)).join('.')
-  if (holdsAddress(own, address)) return true
-  return /\d/.test(own) && GENERIC_WORD.test(`${own}.`)
-}
-
-function holdsAddress(name: string, address: string): boolean {
-  if (address.includes(':')) {
-    const nibbles = reverseName(address).replace('.ip6.arpa', '').split('.')
-    const tail = nibbles.slice(0, 8).reverse().join('')
-    return name.replace(/[-.]/g, '').includes(tail)
-  }
-  const octets = address.split('.')
-  const numbers = (name.match(/\d+/g) ?? []).map((number) => String(Number(number)))
-  const inOrder = (wanted: readonly string[]) =>
-    numbers.some((_, at) => wanted.every((octet, i) => numbers[at + i] === octet))
-  if (inOrder(octets) || inOrder(octets.toReversed())) return true
-  if (inOrder(octets.slice(2)) || inOrder(octets.slice(2).reverse())) return true
-  const hex = octets.map((octet) => Number(octet).toString(16).padStart(2, '0')).join('')
-  return name.includes(hex)
 }

@@ -33,7 +33,7 @@ Addresses such as 127.255.255.254 that a list answers to public resolvers are re
   DNSBL_REFUSED: {
     severity: 'unknown',
     en: {
-      saw: 'The blocklist {list} does not answer this resolver ({reason}).',
+      saw: '{address}: some blocklists do not answer this resolver ({lists}).',
       why: 'Nothing is known: lists refuse public resolvers such as 8.8.8.8 and 1.1.1.1.',
       fix: "Ask through a resolver of your own (unbound on this machine), or look the address up on the list's page.",
       more: `Blocklists count how often they are asked and refuse resolvers through which half the world asks. The refusal comes as an address of its own, such as 127.255.255.254, which some tools take for a listing.
@@ -43,7 +43,7 @@ Before believing a list we ask it for its two test entries (RFC 5782 §5): 127.0
 A recursive resolver on this machine, such as unbound, asks under your own address; set dns.servers to it. It can validate DNSSEC as well, which DANE needs.`,
     },
     ru: {
-      saw: 'Чёрный список {list} не отвечает этому резолверу ({reason}).',
+      saw: '{address}: некоторые чёрные списки не отвечают этому резолверу ({lists}).',
       why: 'Это ничего не значит: списки отказывают публичным резолверам, таким как 8.8.8.8 и 1.1.1.1.',
       fix: 'Спрашивайте через собственный резолвер (unbound на этой машине) или посмотрите адрес на сайте списка.',
       more: `Чёрные списки считают вопросы и отказывают резолверам, через которые спрашивает полмира. Отказ приходит в виде особого адреса, например 127.255.255.254, и некоторые программы принимают его за попадание в список.

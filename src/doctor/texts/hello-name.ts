@@ -11,7 +11,7 @@ export const helloNameTexts = {
     en: {
       saw: 'We greet as "{hostname}", which is no name of the public DNS (a container\'s id, a short or a test name).',
       why: 'Receivers refuse a greeting that they cannot look up (Microsoft: 550 5.7.506), and no reverse DNS can ever match it.',
-      fix: 'Choose a name in your own domain, such as mail.example.com, and set it as hostname.',
+      fix: 'Choose a name in your own domain, such as {proposal}, and set it as hostname.',
       more: `The name in the greeting (HELO or EHLO) is the first thing that a receiver learns of a server. It must be a full name that exists in DNS: with an A record that leads to the address of this server, and that address must be named the same in the reverse DNS.
 
 Without the option hostname the machine's own name is used; in a container that is a random id, in the sandbox a test name. Set hostname in the configuration, or POSTHORN_HOSTNAME in the environment; in Docker --hostname mail.example.com does as well.`,
@@ -19,12 +19,12 @@ Without the option hostname the machine's own name is used; in a container that 
     ru: {
       saw: 'Мы представляемся как «{hostname}», а такого имени в публичном DNS быть не может (идентификатор контейнера, короткое или тестовое имя).',
       why: 'Получатели отвергают приветствие, которое нельзя проверить (Microsoft: 550 5.7.506), и обратная зона никогда с ним не совпадёт.',
-      fix: 'Выберите имя в своём домене, например mail.example.com, и задайте его в hostname.',
+      fix: 'Выберите имя в своём домене, например {proposal}, и задайте его в hostname.',
       more: `Имя в приветствии (HELO или EHLO) получатель узнаёт о сервере первым. Это должно быть полное имя, которое есть в DNS: с записью A, ведущей на адрес этого сервера, а адрес в обратной зоне должен называться так же.
 
 Без параметра hostname берётся имя самой машины; в контейнере это случайный идентификатор, в песочнице тестовое имя. Задайте hostname в конфигурации или POSTHORN_HOSTNAME в окружении; в Docker подойдёт и --hostname mail.example.com.`,
     },
-    paste: 'hostname: mail.example.com',
+    paste: 'hostname: {proposal}',
   },
   HELO_NO_ADDRESS: {
     severity: 'error',
