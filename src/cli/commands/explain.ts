@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { suggest } from '../../config/suggest.ts'
 import { catalogue } from '../../doctor/catalogue.ts'
 import type { Severity } from '../../doctor/check.ts'
 import type { CodeTexts } from '../../doctor/text.ts'
@@ -30,17 +31,9 @@ async function explain(context: Context, [what]: readonly string[]) {
 }
 
 function unknownCode({ language, world }: Context, code: string): CliFault {
-  const near = nearest(code)
+  const near = suggest(code, catalogue.keys())
   const texts = doctorTexts[language]
   return new CliFault(`${texts.noCode(code, near)}\n${texts.allCodes(`${world.program} explain`)}`)
-}
-
-/** The code that shares most words; undefined when none does. */
-function nearest(code: string): string | undefined {
-  const words = new Set(code.split('_'))
-  const shared = (other: string) => other.split('_').filter((word) => words.has(word)).length
-  const best = [...catalogue.keys()].sort((a, b) => shared(b) - shared(a))[0]
-  return best !== undefined && shared(best) > 0 ? best : undefined
 }
 
 function formatCode({ language, world }: Context, code: string, texts: CodeTexts): string {
