@@ -3,15 +3,15 @@
 
 const LONGEST_STRING = 255
 
-/** The quoted strings of one record; octets beyond ASCII as \DDD. */
-export function quotedStrings(text: string): string[] {
+/** The quoted strings of one record; octets beyond ASCII as \DDD, decimal unless `radix` says octal. */
+export function quotedStrings(text: string, radix: 8 | 10 = 10): string[] {
   const octets = Buffer.from(text)
   const strings: string[] = []
   for (let from = 0; from < octets.length || from === 0; from += LONGEST_STRING) {
     let quoted = ''
     for (const octet of octets.subarray(from, from + LONGEST_STRING)) {
       const letter = String.fromCharCode(octet)
-      if (octet < 0x20 || octet > 0x7e) quoted += `\\${String(octet).padStart(3, '0')}`
+      if (octet < 0x20 || octet > 0x7e) quoted += `\\${octet.toString(radix).padStart(3, '0')}`
       else quoted += letter === '"' || letter === '\\' ? `\\${letter}` : letter
     }
     strings.push(`"${quoted}"`)

@@ -24,16 +24,32 @@ export function publisherOf({ dnsPublish }: Config, deps: Dependencies): Publish
   })
 }
 
+/** What each provider needs was checked with the configuration. */
 function settingsOf(options: Config['dnsPublish']): PublisherSettings | undefined {
-  const { provider, server, keyName, keyAlgorithm, keySecret } = options
-  if (provider !== 'rfc2136') return undefined
-  const key = keyName !== null &&
-    keySecret !== null && {
-      name: keyName,
-      algorithm: keyAlgorithm,
-      secret: Buffer.from(keySecret, 'base64'),
+  const { provider, keyName, keyAlgorithm, keySecret } = options
+  const base = options.apiUrl?.replace(/\/+$/, '')
+  const token = options.token ?? ''
+  switch (provider) {
+    case null:
+      return undefined
+    case 'rfc2136': {
+      const server = serverOf(options.server ?? '')
+      if (keyName === null || keySecret === null) return { provider, ...server }
+      const secret = Buffer.from(keySecret, 'base64')
+      return { provider, ...server, key: { name: keyName, algorithm: keyAlgorithm, secret } }
     }
-  return { provider, ...serverOf(server ?? ''), ...(key && { key }) }
+    case 'route53': {
+      const { accessKeyId, secretAccessKey } = options
+      return {
+        provider,
+        base,
+        accessKeyId: accessKeyId ?? '',
+        secretAccessKey: secretAccessKey ?? '',
+      }
+    }
+    default:
+      return { provider, token, base }
+  }
 }
 
 const TIMEOUT_MS = 3_000
