@@ -70,7 +70,7 @@ export function route53Driver(
           ...(before.length > 0 ? [changeXml('DELETE', before)] : []),
           ...(after.length > 0 ? [changeXml('CREATE', after)] : []),
         ])
-        const body = `<?xml version="1.0" encoding="UTF-8"?><ChangeResourceRecordSetsRequest xmlns="${XMLNS}"><ChangeBatch><Comment>Posthorn</Comment><Changes>${batch.join('')}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`
+        const body = batchXml(batch)
         const path = `/2013-04-01/hostedzone/${zone.id}/rrset/`
         const answer = await call('POST', path, { body, signal })
         await inSync(element(answer, 'Id'), { call, clock, signal })
@@ -135,6 +135,14 @@ async function readSet(
 /** How a record stood when it was read: to be deleted it must be told in the same letters. */
 const asRead = new WeakMap<ZoneRecord, string>()
 
+function batchXml(changes: readonly string[]): string {
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<ChangeResourceRecordSetsRequest xmlns="${XMLNS}"><ChangeBatch><Comment>Posthorn</Comment>`,
+    `<Changes>${changes.join('')}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>`,
+  ].join('')
+}
+
 /** All values of one set. */
 function changeXml(action: 'DELETE' | 'CREATE', records: readonly ZoneRecord[]): string {
   const { name, type } = records[0]!
@@ -146,7 +154,11 @@ function changeXml(action: 'DELETE' | 'CREATE', records: readonly ZoneRecord[]):
         `<ResourceRecord><Value>${escapeXml(asRead.get(record) ?? wireValue(record))}</Value></ResourceRecord>`,
     )
     .join('')
-  return `<Change><Action>${action}</Action><ResourceRecordSet><Name>${escapeXml(name)}.</Name><Type>${type}</Type><TTL>${ttl}</TTL><ResourceRecords>${values}</ResourceRecords></ResourceRecordSet></Change>`
+  return [
+    `<Change><Action>${action}</Action><ResourceRecordSet>`,
+    `<Name>${escapeXml(name)}.</Name><Type>${type}</Type><TTL>${ttl}</TTL>`,
+    `<ResourceRecords>${values}</ResourceRecords></ResourceRecordSet></Change>`,
+  ].join('')
 }
 
 function wireValue({ type, value }: ZoneRecord): string {
