@@ -71,7 +71,7 @@ const standards: Readonly<Record<number, readonly [title: string, status: Status
     6840: ['Clarifications to DNSSEC', 'cited'],
     6874: ['IPv6 zones in URIs', 'cited'],
     6891: ['EDNS(0)', 'yes'],
-    7208: ['SPF', 'yes', 'records printed and linted; checked in the sandbox'],
+    7208: ['SPF', 'yes', 'records printed; evaluated in the doctor and in the sandbox'],
     7292: ['PKCS#12', 'no', 'recognised, and a conversion proposed'],
     7435: ['Opportunistic security', 'yes'],
     7468: ['PEM', 'yes', 'read in every layout that people have'],
@@ -101,7 +101,7 @@ const standards: Readonly<Record<number, readonly [title: string, status: Status
     9476: ['The .alt top-level domain', 'cited'],
     9520: ['Caching of DNS failures', 'yes'],
     9637: ['IPv6 block for documentation', 'cited'],
-    9989: ['DMARC', 'yes', 'records printed; checked in the sandbox'],
+    9989: ['DMARC', 'yes', 'records printed; evaluated in the doctor and in the sandbox'],
   }
 
 const root = join(import.meta.dirname, '..')

@@ -1,5 +1,6 @@
 // Which checks are made: of the host that sends, and of a domain that mail is From. A line for each.
 
+import { askAuthoritative } from '../dns/authoritative.ts'
 import type { DnsServer } from '../dns/exchange.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Domain } from '../mail/domain.ts'
@@ -11,11 +12,16 @@ import { checkBlocklists } from './checks/blocklists.ts'
 import { type CertificateOptions, checkCertificate } from './checks/certificate.ts'
 import { checkClock } from './checks/clock.ts'
 import { checkDisk, type Disk } from './checks/disk.ts'
+import { checkDkim } from './checks/dkim.ts'
+import { checkDmarcPolicy } from './checks/dmarc.ts'
+import { checkDomain } from './checks/domain.ts'
 import { checkHelloName } from './checks/hello-name.ts'
+import { checkMailHosts } from './checks/mail-hosts.ts'
 import { checkOutboundPort } from './checks/outbound-port.ts'
 import { checkRelays, type RelayPlace } from './checks/relay.ts'
 import { checkResolver } from './checks/resolver.ts'
 import { checkReverseDns } from './checks/reverse-dns.ts'
+import { checkHelloSpf, checkSpfRecord } from './checks/spf.ts'
 import { type Dial, makeDial } from './dial.ts'
 
 /** What the checks of the host need. */
@@ -54,13 +60,16 @@ export type HostMeans = {
 
 /** What the checks of a domain need. */
 export type DomainMeans = {
-  readonly resolver: Resolver
-  readonly identity: Identity
+  readonly host: Pick<HostMeans, 'resolver' | 'clock' | 'identity' | 'delivery'>
   readonly domain: Domain
   /** The keys that should be published, as plan.ts takes them. */
   readonly keys: readonly { readonly selector: string; readonly txt: string }[]
+  /** Where bounces come back to, when not to the domain itself. */
+  readonly returnPath?: Domain
 }
 
+/** Two tries at each of a name server's addresses stay within the doctor's patience. */
+const SERVER_MS = 1_500
 /** A third of the doctor's patience, so that silence is told as silence. */
 const CALL_MS = 5_000
 const HTTPS_PORT = 443
@@ -87,7 +96,7 @@ function directChecks(
   dial: Dial,
 ): readonly Check[] {
   const usesIpv6 = delivery.protocol !== 'ipv4'
-  const sends = [identity.ipv4, usesIpv6 ? identity.ipv6 : undefined]
+  const addresses = sendingAddresses({ identity, delivery })
   const port25 = { domains: world.port25Domains, vendor: machine.vendor }
   const elsewhere = async () => {
     const found = await Promise.all(world.clockHosts.map((host) => addressOf(host, resolver)))
@@ -96,16 +105,38 @@ function directChecks(
   return [
     checkOutboundPort({ ...delivery, ...port25, resolver, identity, dial, elsewhere }),
     checkHelloName({ resolver, ...identity, usesIpv6 }),
+    checkHelloSpf({ resolver, hostname: identity.hostname, addresses }),
     checkReverseDns({ resolver, ...identity, usesIpv6 }),
     checkBlocklists({
       resolver,
-      addresses: sends.filter((address) => address !== undefined),
+      addresses,
       lists: world.blocklists,
     }),
   ]
 }
 
 /** What is published for a domain, against what should be. */
-export function domainChecks(_means: DomainMeans): readonly Check[] {
-  return []
+export function domainChecks({ host, domain, keys, returnPath }: DomainMeans): readonly Check[] {
+  const { resolver, clock, identity, delivery } = host
+  // Behind a relay nobody sees our addresses: SPF has to name the relay's.
+  const addresses = delivery.onlyByRelay ? [] : sendingAddresses(host)
+  const us = { resolver, hostname: identity.hostname, addresses }
+  const { allowPrivate } = delivery
+  const askAll = (name: string, signal: AbortSignal) =>
+    askAuthoritative(name, 'TXT', { resolver, clock, timeoutMs: SERVER_MS, allowPrivate, signal })
+  const back = returnPath ? { returnPath } : {}
+  return [
+    checkDomain({ resolver, domain, now: () => clock.now() }),
+    checkSpfRecord({ ...us, domain }),
+    checkDkim({ resolver, domain, keys, askAll }),
+    checkDmarcPolicy({ resolver, domain, ...back }),
+    checkMailHosts({ ...us, domain, ...back }),
+  ]
+}
+
+function sendingAddresses({ identity, delivery }: Pick<HostMeans, 'identity' | 'delivery'>) {
+  const usesIpv6 = delivery.protocol !== 'ipv4'
+  return [identity.ipv4, usesIpv6 ? identity.ipv6 : undefined].filter(
+    (address) => address !== undefined,
+  )
 }

@@ -59,7 +59,7 @@ async function visit(deps: DoctorDependencies, all: readonly DomainView[]): Prom
     ...chosen.map(({ domain }) =>
       gate.run(() => {
         const keys = domains.published(domain as Domain) ?? []
-        const its = { resolver, identity, domain: domain as Domain, keys }
+        const its = { host: means, domain: domain as Domain, keys }
         return examine(domainChecks(its), { clock })
       }),
     ),
