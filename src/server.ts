@@ -18,7 +18,7 @@ import {
   type Intake,
   type IntakeParts,
 } from './intake/accept.ts'
-import type { Credentials } from './intake/credentials.ts'
+import { limited } from './intake/quota.ts'
 import { submissionService } from './intake/submission.ts'
 import type { Domain } from './mail/domain.ts'
 import type { Milters } from './milter/milters.ts'
@@ -35,16 +35,24 @@ import {
   watchCertificates,
 } from './server/certificates.ts'
 import { makeControl } from './server/control.ts'
+import { type CredentialHouse, openCredentials } from './server/credentials.ts'
 import { dnsVerbs } from './server/dns.ts'
 import { askDoctor, type DoctorDependencies, watchHealth } from './server/doctor.ts'
 import { Domains } from './server/domains.ts'
 import { setForeignAside } from './server/folder.ts'
-import { credentialsOf, unsignedOf } from './server/given.ts'
+import { unsignedOf } from './server/given.ts'
 import { openHttp } from './server/http.ts'
 import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
 import { openMilters } from './server/milters.ts'
 import { aboutOf, checksOf, watchServer } from './server/observe.ts'
-import { dnsOf, identityOf, routesOf, schedulesOf, siteLimitsOf } from './server/policy.ts'
+import {
+  dnsOf,
+  identityOf,
+  mechanismsOf,
+  routesOf,
+  schedulesOf,
+  siteLimitsOf,
+} from './server/policy.ts'
 import { lookForKey } from './server/publication.ts'
 import { publisherOf } from './server/publish.ts'
 import { reroute } from './server/reroute.ts'
@@ -68,7 +76,7 @@ export type House = {
   readonly record: Record
   readonly domains: Domains
   readonly rotations: Rotations
-  readonly credentials: Credentials
+  readonly credentials: CredentialHouse
   readonly sandbox: SandboxHouse
   readonly rewriting: Rewriting
   readonly certificates: CertificateHouse
@@ -139,7 +147,7 @@ async function build(
   await setForeignAside(config.data, { clock, log })
   const store = parts.use(await openStore({ folder: config.data, clock, log, reserveBytes }))
   const domains = await Domains.open({ store, config, clock, log })
-  const credentials = await credentialsOf(config, store, clock)
+  const credentials = parts.use(await openCredentials({ config, store, clock, log, metrics }))
   const resolvConf = await readFile('/etc/resolv.conf', 'utf8').catch(() => '')
   const asking = { clock, timeoutMs: 5_000, attempts: 2, cacheEntries: 20_000 }
   const dns = { ...dnsOf(config, resolvConf), ...asking }
@@ -283,7 +291,7 @@ function intakeParts(
       worldOf: (domain) => domains.worldOf(domain),
       keysFor: (domain) => unsignedOf(config, domain) ?? domains.keyring.keysFor(domain),
       sandboxKeys: (domain) => sandbox.signerOf(domain),
-      domainsOf: (credential) => credentials.domainsOf(credential),
+      grantOf: (credential) => credentials.credentials.grantOf(credential),
       ...(config.senders === 'any' && { foreignKeys: unsigned }),
     },
     nonce: randomBytes(6).toString('hex'),
@@ -330,17 +338,24 @@ const ourOrigin = ({ hostname }: Config) => ({
   protocol: 'local',
 })
 
-function openDoors(house: House, deps: Dependencies) {
+async function openDoors(house: House, deps: Dependencies) {
   const { config, intake, credentials, record } = house
   const policy = { trustedNetworks: config.networks }
   const service = submissionService({
-    accept: intake.accept,
-    credentials,
+    accept: limited(intake.accept, credentials),
+    credentials: credentials.credentials,
+    allowances: credentials.allowances,
+    mechanisms: mechanismsOf(config),
     listeners: new Map(listenersOf(config).map(([name]) => [name, policy])),
     addressLiterals: true,
   })
   const { certificates } = house.certificates
-  return openListeners(config, { service, record, certificates, ...deps })
+  const doors = await openListeners(config, { service, record, certificates, ...deps })
+  credentials.start()
+  credentials.credentials.onRevoked((name) => {
+    for (const listener of doors.listeners) listener.revoke(name)
+  })
+  return doors
 }
 
 function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefined): Control {

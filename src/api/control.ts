@@ -12,6 +12,7 @@ import type { CheckResult, Report } from '../doctor/doctor.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
 import type { CertificateControl } from './certificates.ts'
+import type { CredentialControl } from './credentials.ts'
 import type { DnsControl } from './dns.ts'
 import type { KeyControl } from './keys.ts'
 
@@ -43,18 +44,6 @@ export type NewDomain = {
   readonly flags?: readonly KeyFlag[]
 }
 
-export type CredentialView = {
-  readonly name: string
-  /** From domains that it may use; empty means all. */
-  readonly domains: readonly string[]
-  readonly createdAt: number
-}
-
-export type NewCredential = { readonly name: string; readonly domains: readonly string[] }
-
-/** The password exists only in this answer. */
-export type MadeCredential = { readonly credential: CredentialView; readonly password: string }
-
 export type QueueEntryView = {
   /** The message's id, as in "queued as …". */
   readonly id: string
@@ -70,6 +59,8 @@ export type QueueEntryView = {
   readonly acceptedAt: number
   readonly size: number
   readonly world: World
+  /** What the credential that sent it is for. */
+  readonly stream: 'transactional' | 'broadcast' | null
   readonly lastFailure: string | null
 }
 
@@ -157,9 +148,10 @@ export type About = {
   readonly speakingAddresses: readonly { readonly address: string; readonly says: Text }[]
 }
 
-export type Control = DnsControl &
-  KeyControl &
-  CertificateControl & {
+export type Control = CertificateControl &
+  CredentialControl &
+  DnsControl &
+  KeyControl & {
     about(): About
 
     domains(): Promise<readonly DomainView[]>
@@ -167,11 +159,6 @@ export type Control = DnsControl &
     addDomain(request: NewDomain): Promise<DomainView>
     /** False: there is none. Throws ControlFault DOMAIN_IN_CONFIG. */
     removeDomain(domain: string): Promise<boolean>
-
-    credentials(): Promise<readonly CredentialView[]>
-    /** Throws ControlFault CREDENTIAL_EXISTS, NOT_A_DOMAIN. */
-    addCredential(request: NewCredential): Promise<MadeCredential>
-    revokeCredential(name: string): Promise<boolean>
 
     /** Entries in a stable order. Throws ControlFault BAD_CURSOR for an `after` that is none. */
     queue(options: {
@@ -224,6 +211,9 @@ export type ControlFaultCode =
   | 'KEY_IN_CONFIG'
   | 'LAST_KEY'
   | 'CREDENTIAL_EXISTS'
+  | 'CREDENTIAL_IN_CONFIG'
+  | 'BAD_TERMS'
+  | 'WEAK_PASSWORD'
   | 'BAD_CURSOR'
 
 /** A request that makes no sense as things are; the message is English, for the API. */

@@ -26,6 +26,8 @@ export type CertificatesOptions = {
   readonly folder: string
   /** What clients know us as. */
   readonly hostname: string
+  /** PEM of the authorities whose client certificates count. */
+  readonly clientAuthorities?: string | undefined
   readonly places: readonly CertificatePlace[]
   readonly acme?: Omit<RenewalOptions, 'folder' | 'clock' | 'log'>
   /** Whether a listener needs a certificate though none is given, and what it is to name. */
@@ -250,7 +252,7 @@ export class Certificates implements AsyncDisposable {
     this.#holdings = holdings
     if (!changed) return
     const usable = holdings.flatMap(({ good }) => (good ? [good.usable] : []))
-    this.#make = chooser(usable, this.#options.hostname)
+    this.#make = chooser(usable, this.#options)
     for (const use of this.#followers) use(this.#make)
   }
 }

@@ -17,19 +17,28 @@ export type Usable = {
 
 type Offer = ServerCertificate & { readonly names: readonly string[] }
 
+type ChooserOptions = {
+  /** Ours: its certificate is for clients that ask for no name, or for one we do not have. */
+  readonly hostname: string
+  /** PEM; clients may then show certificates of theirs. */
+  readonly clientAuthorities?: string | undefined
+}
+
 /** Makes a listener's own contexts: session tickets belong to one listener. */
 export type MakeCertificate = (listener: string) => ServerCertificate
 
 /**
  * @param usable in the order of the configuration
- * @param hostname ours: its certificate is for clients that ask for no name, or for one we do not have
  * @returns undefined without any certificate; throws OpenSSL's error for a pair that it refuses
  */
-export function chooser(usable: readonly Usable[], hostname: string): MakeCertificate | undefined {
+export function chooser(
+  usable: readonly Usable[],
+  { hostname, clientAuthorities }: ChooserOptions,
+): MakeCertificate | undefined {
   if (usable.length === 0) return undefined
   const groups = grouped(usable)
   return (listener) => {
-    const offers = groups.map((group) => offerOf(group, listener))
+    const offers = groups.map((group) => offerOf(group, { listener, clientAuthorities }))
     const byName = new Map<string, SecureContext>()
     for (const { names, secureContext } of offers)
       for (const name of names) if (!byName.has(name)) byName.set(name, secureContext)
@@ -37,7 +46,8 @@ export function chooser(usable: readonly Usable[], hostname: string): MakeCertif
     const ours = contextFor(hostname)
     const fallback = offers.find((offer) => offer.secureContext === ours) ?? offers[0]!
     const { secureContext, untrusted, notAfter } = fallback
-    return { secureContext, contextFor, untrusted, notAfter }
+    const asksClient = clientAuthorities !== undefined
+    return { secureContext, contextFor, asksClient, untrusted, notAfter }
   }
 }
 
@@ -55,11 +65,14 @@ function grouped(usable: readonly Usable[]): readonly (readonly Usable[])[] {
   return [...groups.values()].map((members) => [...members.values()])
 }
 
-function offerOf(group: readonly Usable[], listener: string): Offer {
+function offerOf(
+  group: readonly Usable[],
+  use: { readonly listener: string; readonly clientAuthorities?: string | undefined },
+): Offer {
   return {
     secureContext: serverContext(
       group.map(({ pair }) => pair),
-      listener,
+      use,
     ),
     names: group[0]!.names,
     untrusted: group.every((one) => one.untrusted),

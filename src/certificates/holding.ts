@@ -87,7 +87,7 @@ function judged(read: ReadCertificate, options: ExamineOptions) {
   const all = [...read.faults, ...faults]
   if (!found || all.some(({ level }) => level === 'error')) return { found, faults: all }
   try {
-    serverContext([found.pair], 'examined')
+    serverContext([found.pair], { listener: 'examined' })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     all.push(fault('REFUSED', read.path, { why }))

@@ -264,7 +264,7 @@ test('a credential is shown once, with the string that AUTH PLAIN really wants',
   const json = JSON.parse((await run('credential add b --json', withData)).out)
   assert.equal(Buffer.from(json.auth_plain, 'base64').toString(), `\0b\0${json.password}`)
   const list = (await run('credential list', withData)).out
-  assert.match(list, /no-reply +example\.com +2026-01-01/)
+  assert.match(list, /no-reply +example\.com +none +- +2026-01-01/)
   assert.match(list, /^ {2}b +all/m)
   assert.equal((await run('credential revoke b', withData)).code, 0)
   assert.equal((await run('credential revoke b', withData)).code, 1)

@@ -43,7 +43,13 @@ test('without any configuration it is a sandbox on loopback', () => {
   assert.equal(config.mode, 'sandbox')
   assert.equal(config.hostname, 'mail.example.test')
   assert.equal(config.data, join(folder, 'data'))
-  assert.deepEqual(config.smtp, { address: '127.0.0.1', port: 2525, tls: 'none', auth: 'optional' })
+  assert.deepEqual(config.smtp, {
+    address: '127.0.0.1',
+    port: 2525,
+    tls: 'none',
+    auth: 'optional',
+    authWithoutTls: null,
+  })
   assert.equal(config.http.port, 8025)
   assert.equal(config.limits.messageSizeBytes, 25 * 1024 * 1024)
   assert.equal(config.retry.firstMs, 60_000)
@@ -83,8 +89,8 @@ const places: [title: string, given: Given, expected: string[]][] = [
   ],
   [
     'a required option',
-    { yaml: 'listeners:\n  submission: { address: 0.0.0.0 }' },
-    ['posthorn.yaml:2:3  listeners.submission.port: must be given'],
+    { yaml: 'listeners:\n  extra: { address: 0.0.0.0 }' },
+    ['posthorn.yaml:2:3  listeners.extra.port: must be given'],
   ],
   [
     'what is not a group',
@@ -294,4 +300,17 @@ test('hostile YAML costs nothing and leaks nothing', () => {
   assert.equal(load({ yaml: `mode: "${'x'.repeat(2_000_000)}"` }).faults[0]?.code, 'BAD_YAML')
   assert.match(faults({ yaml: 'mode: "a\\u001b[31mb"' })[0]!, /found "a\?\[31mb"/)
   assert.equal(load({ yaml: '- a\n- b' }).faults[0]?.code, 'BAD_YAML')
+})
+
+test('listeners that are called submission and submissions need nothing but their name', () => {
+  const tls = 'tls: { certificate: chain.pem, key: key.pem }\n'
+  const { config, faults } = load({
+    yaml: `${tls}listeners: { submission: {}, submissions: { port: 4465 } }`,
+  })
+  assert.deepEqual(faults, [])
+  const common = { address: '0.0.0.0', auth: 'required', authWithoutTls: null }
+  assert.deepEqual(config?.listeners, {
+    submission: { ...common, port: 587, tls: 'starttls' },
+    submissions: { ...common, port: 4465, tls: 'implicit' },
+  })
 })

@@ -292,6 +292,11 @@ function settle(raw: RawConfig, input: LoadInput): Config {
     hostname: raw.hostname ?? machineHostname(input.machineName) ?? ('mail.example.test' as Domain),
     data: path(raw.data),
     ...settleCertificates(raw, optionalPath),
+    auth: {
+      ...raw.auth,
+      file: optionalPath(raw.auth.file),
+      clientAuthorities: optionalPath(raw.auth.clientAuthorities),
+    },
     domains: Object.fromEntries(domains),
     routes: Object.fromEntries(routes),
   }

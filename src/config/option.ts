@@ -17,6 +17,8 @@ export type About = {
   readonly alias?: string
   /** Reads the short form of a section: one text instead of its options. */
   readonly short?: (text: string) => Record<string, unknown> | undefined
+  /** Of groups by name: defaults of those that have a usual name. */
+  readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
 const abouts = new WeakMap<z.ZodType, About>()
@@ -75,7 +77,7 @@ export function optionalSection<S extends Record<string, z.ZodType>>(
 export function named<S extends z.ZodType>(
   item: S,
   summary: Text,
-  extra: Pick<About, 'short' | 'example'> = {},
+  extra: Pick<About, 'short' | 'example' | 'presets'> = {},
 ) {
   const schema = z.record(z.string(), item).prefault({})
   abouts.set(schema, { summary, ...extra })

@@ -136,9 +136,14 @@ export function expandAll(tree: Record<string, unknown>, schema: z.ZodType = con
   for (const name of Object.keys(tree)) {
     const field = fieldOf(schema, name)
     if (!field) continue
-    tree[name] = expand(field, tree[name])
+    tree[name] = withPreset(schema, name, expand(field, tree[name]))
     if (isTree(tree[name])) expandAll(tree[name], field)
   }
+}
+
+function withPreset(schema: z.ZodType, name: string, value: unknown): unknown {
+  const { presets = {} } = aboutOf(schema) ?? {}
+  return Object.hasOwn(presets, name) && isTree(value) ? { ...presets[name], ...value } : value
 }
 
 function expand(schema: z.ZodType, value: unknown): unknown {

@@ -4,6 +4,7 @@
 // records. What can go wrong is a typo, and then nothing starts until all of them are repaired.
 
 import { z } from 'zod'
+import { auth } from './auth.ts'
 import { credentials, senders } from './clients.ts'
 import { dnsPublish } from './dns-publish.ts'
 import { doctor } from './doctor.ts'
@@ -20,6 +21,7 @@ import {
   orNothing,
   port,
   text,
+  yesNo,
 } from './kinds.ts'
 import { milters } from './milters.ts'
 import { named, option, optionalSection, section } from './option.ts'
@@ -27,6 +29,12 @@ import { rewrite } from './rewrite.ts'
 import { behind, delivery, domain, limits, relay, retry } from './sections.ts'
 import { domainList, logFormat, relayUrl } from './short.ts'
 import { certificates, tls } from './tls.ts'
+
+/** RFC 6409 and RFC 8314: who calls a listener so gets what is usual there. */
+const LISTENER_PRESETS = {
+  submission: { address: '0.0.0.0', port: 587, tls: 'starttls', auth: 'required' },
+  submissions: { address: '0.0.0.0', port: 465, tls: 'implicit', auth: 'required' },
+}
 
 const listener = (defaults: { port?: number }) => ({
   address: option(
@@ -60,6 +68,14 @@ const listener = (defaults: { port?: number }) => ({
       ru: 'optional разрешает сетям из `networks` отправлять без пароля; required требует пароль от всех.',
     },
     { default: 'optional', example: 'required' },
+  ),
+  auth_without_tls: option(
+    orNothing(yesNo),
+    {
+      en: 'Take passwords without TLS; null only from this machine, and in the sandbox where tls is none.',
+      ru: 'Принимать пароли без TLS; null: только с этой машины, а в песочнице и там, где tls: none.',
+    },
+    { default: null, example: 'true' },
   ),
 })
 
@@ -137,6 +153,7 @@ const doors = {
     { en: 'The log, on standard error.', ru: 'Журнал, пишется в стандартный поток ошибок.' },
     { short: logFormat },
   ),
+  auth,
   http: section(
     {
       address: option(
@@ -170,10 +187,16 @@ const doors = {
   listeners: named(
     section(listener({}), { en: 'One listener.', ru: 'Один вход.' }),
     {
-      en: 'Further SMTP listeners, by a name of your choice.',
-      ru: 'Другие входы SMTP, под любыми именами.',
+      en: [
+        'Further SMTP listeners, by a name of your choice; submission (port 587, STARTTLS) and',
+        'submissions (port 465, TLS at once) need nothing but their name.',
+      ].join(' '),
+      ru: [
+        'Другие входы SMTP, под любыми именами; submission (порт 587, STARTTLS) и',
+        'submissions (порт 465, TLS с первого байта) требуют только имени.',
+      ].join(' '),
     },
-    { example: 'submissions: { address: 0.0.0.0, port: 465, tls: implicit, auth: required }' },
+    { example: 'submissions: {}', presets: LISTENER_PRESETS },
   ),
   networks: option(
     listOf(network),

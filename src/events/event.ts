@@ -41,6 +41,16 @@ export type Refused = {
   readonly to?: string
 }
 
+/** A client tried to log in; `username` as it came. */
+export type LoggedIn = {
+  readonly kind: 'login'
+  readonly door: string
+  readonly client: string
+  readonly mechanism: string
+  readonly username: string
+  readonly result: 'ok' | 'wrong' | 'network' | 'throttled'
+}
+
 /** An incoming connection has ended. */
 export type SessionEnded = {
   readonly kind: 'session'
@@ -113,6 +123,7 @@ export type ClockStepped = { readonly kind: 'clock-stepped'; readonly longestWai
 export type Event =
   | Accepted
   | Refused
+  | LoggedIn
   | SessionEnded
   | Attempted
   | Settled

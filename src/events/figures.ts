@@ -49,6 +49,10 @@ function counters(metrics: Metrics): (event: Event, now: number) => void {
     help: 'Times that a client heard no.',
     labels: ['listener', 'stage', 'class'],
   })
+  const logins = metrics.counter('posthorn_logins_total', {
+    help: 'Times that a client tried to log in.',
+    labels: ['listener', 'mechanism', 'result'],
+  })
   const sessions = metrics.counter('posthorn_sessions_total', {
     help: 'Incoming connections that ended.',
     labels: ['listener'],
@@ -79,6 +83,13 @@ function counters(metrics: Metrics): (event: Event, now: number) => void {
           listener: door(event.door),
           stage: event.stage,
           class: `${Math.floor(event.reply.code / 100)}xx`,
+        })
+        break
+      case 'login':
+        logins.inc({
+          listener: door(event.door),
+          mechanism: event.mechanism,
+          result: event.result,
         })
         break
       case 'session':

@@ -10,7 +10,7 @@ import { describeReply } from '../mail/reply.ts'
 import { unreachable } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
-import type { Attempted, EntryResult, Event, Record, Result, Settled } from './event.ts'
+import type { Attempted, EntryResult, Event, LoggedIn, Record, Result, Settled } from './event.ts'
 import type { Figures } from './figures.ts'
 
 /** More recipients, or different answers, than these are counted instead of named. */
@@ -37,6 +37,7 @@ function tell(event: Event, log: Log, now: number): void {
           to: named(event.recipients),
           size: event.message.size,
           by: senderName(event.message.sender),
+          stream: streamOf(event.message.sender),
           door: event.door,
           world: event.message.world,
           ms: rounded(event.durationMs),
@@ -56,6 +57,9 @@ function tell(event: Event, log: Log, now: number): void {
         },
         'refused',
       )
+      break
+    case 'login':
+      tellLogin(event, log)
       break
     case 'session':
       log.info(
@@ -83,6 +87,17 @@ function tell(event: Event, log: Log, now: number): void {
       tellRare(event, log)
       break
   }
+}
+
+const LONGEST_NAME = 100
+
+/** What a stranger gave as his name stands in quotes, escaped and cut; a secret never does. */
+function tellLogin(event: LoggedIn, log: Log): void {
+  const { door, client, mechanism, result } = event
+  const username = JSON.stringify(event.username.slice(0, LONGEST_NAME)).slice(1, -1)
+  const fields = { door, client, mechanism, username }
+  if (result === 'ok') log.info(fields, 'login')
+  else log.warn({ ...fields, why: result }, 'login refused')
 }
 
 function tellAttempt(event: Attempted, log: Log, now: number): void {
@@ -126,7 +141,10 @@ function tellSettled(event: Settled, log: Log, now: number): void {
   }
 }
 
-type Rare = Exclude<Event, Attempted | Settled | { kind: 'accepted' | 'refused' | 'session' }>
+type Rare = Exclude<
+  Event,
+  Attempted | Settled | { kind: 'accepted' | 'refused' | 'login' | 'session' }
+>
 
 function tellRare(event: Rare, log: Log): void {
   switch (event.kind) {
@@ -221,6 +239,10 @@ function senderName(sender: Sender): string {
     default:
       return unreachable(sender)
   }
+}
+
+function streamOf(sender: Sender): string | undefined {
+  return sender.kind === 'credential' ? sender.stream : undefined
 }
 
 function cut(text: string): string {

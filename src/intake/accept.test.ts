@@ -78,7 +78,7 @@ function parts(change: Partial<IntakeParts> = {}): IntakeParts {
       worldOf: (domain) => (domain === LIVE ? 'live' : undefined),
       keysFor: (domain) => ring.keysFor(domain),
       sandboxKeys: (domain): Signer => ({ domain, keys: [sandboxKey] }),
-      domainsOf: () => [],
+      grantOf: () => ({ domains: [], addresses: [] }),
     },
     nonce: 'n0nce',
     siteOf: ({ domain }, world) => `${world}:${domain}`,

@@ -17,9 +17,10 @@ const keys: Record<string, string> = {
   'news.live.example': 'key of live',
   'captured.example': 'key of captured',
 }
-const credentials: Record<string, Domain[]> = {
-  all: [],
-  one: ['live.example' as Domain],
+const credentials: Record<string, { domains: Domain[]; addresses?: string[] }> = {
+  all: { domains: [] },
+  one: { domains: ['live.example' as Domain] },
+  single: { domains: [], addresses: ['news@live.example', '"a b"@live.example'] },
 }
 
 function table(mode: World): RightsTable<string> {
@@ -28,7 +29,7 @@ function table(mode: World): RightsTable<string> {
     worldOf: (domain) => domains[domain],
     keysFor: (domain) => keys[domain],
     sandboxKeys: (domain) => `sandbox key as ${domain}`,
-    domainsOf: (name) => credentials[name],
+    grantOf: (name) => credentials[name] && { addresses: [], ...credentials[name] },
   }
 }
 

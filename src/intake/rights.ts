@@ -16,10 +16,16 @@ export type RightsTable<Keys> = {
   keysFor(domain: Domain): Keys | undefined
   /** The keys that the sandbox uses for a domain without own ones. */
   sandboxKeys(domain: Domain): Keys
-  /** The From domains of a credential, empty for all; undefined when it has been revoked. */
-  domainsOf(credential: string): readonly Domain[] | undefined
+  /** What a credential may send as, both empty for all; undefined when it has been revoked. */
+  grantOf(credential: string): SendingGrant | undefined
   /** Present when live mail of domains that were never registered is taken, and then signed by this. */
   foreignKeys?(domain: Domain): Keys
+}
+
+export type SendingGrant = {
+  readonly domains: readonly Domain[]
+  /** In small letters. */
+  readonly addresses: readonly string[]
 }
 
 export type RightsQuestion = {
@@ -47,11 +53,12 @@ export function judge<Keys>(question: RightsQuestion, table: RightsTable<Keys>):
     )
   }
   if (sender.kind === 'credential') {
-    const allowed = table.domainsOf(sender.name)
+    const allowed = table.grantOf(sender.name)
     if (!allowed) {
       throw refuse(535, '5.7.8', `The credential ${sender.name} has been revoked`)
     }
-    if (allowed.length > 0) checkCredential(sender.name, allowed, question)
+    const { domains, addresses } = allowed
+    if (domains.length + addresses.length > 0) checkCredential(sender.name, allowed, question)
   }
   const world = worldFor(fromDomain, table) ?? unregistered(fromDomain, author, table)
   return { fromDomain, world, keys: keysOf(fromDomain, world, table) }
@@ -69,18 +76,33 @@ export function rightsOf<Keys>(
 /** A stolen password must not be able to speak for every domain, in From or in the envelope. */
 function checkCredential(
   name: string,
-  allowed: readonly Domain[],
+  allowed: SendingGrant,
   { author, reversePath }: RightsQuestion,
 ): void {
   for (const mailbox of reversePath ? [author, reversePath] : [author]) {
-    if (isAddressLiteral(mailbox.domain) || !isBelow(mailbox.domain, allowed)) {
+    if (!isGranted(mailbox, allowed)) {
       throw refuse(
         550,
         '5.7.1',
-        `You may not send as ${formatMailbox(mailbox)}: the credential ${name} is only for ${allowed.join(', ')}`,
+        `You may not send as ${formatMailbox(mailbox)}: the credential ${name} is only for ${named(allowed)}`,
       )
     }
   }
+}
+
+function isGranted(mailbox: Mailbox, { domains, addresses }: SendingGrant): boolean {
+  if (isAddressLiteral(mailbox.domain)) return false
+  return (
+    isBelow(mailbox.domain, domains) || addresses.includes(formatMailbox(mailbox).toLowerCase())
+  )
+}
+
+const MOST_NAMED = 10
+
+function named({ domains, addresses }: SendingGrant): string {
+  const all = [...domains, ...addresses]
+  const more = all.length > MOST_NAMED ? ` and ${all.length - MOST_NAMED} more` : ''
+  return all.slice(0, MOST_NAMED).join(', ') + more
 }
 
 function isBelow(domain: Domain, allowed: readonly Domain[]): boolean {

@@ -10,8 +10,10 @@ import { systemClock } from '../std/clock.ts'
 import { silentLog } from '../std/log.ts'
 import type { NewMessage } from '../store/store.ts'
 import { createIntake, defaultIntakeLimits } from './accept.ts'
-import { Credentials, hashPassword } from './credentials.ts'
-import { isIn, networkList, submissionService } from './submission.ts'
+import { Credentials } from './credentials.ts'
+import { isIn, networkList } from './networks.ts'
+import { hashPassword } from './password.ts'
+import { submissionService } from './submission.ts'
 
 let sandboxKey: SigningKey
 let credentials: Credentials
@@ -44,7 +46,7 @@ async function listener(trustedNetworks: readonly string[]) {
       worldOf: () => undefined,
       keysFor: (domain) => ring.keysFor(domain),
       sandboxKeys: (domain) => ({ domain, keys: [sandboxKey] }),
-      domainsOf: (name) => credentials.domainsOf(name),
+      grantOf: (name) => credentials.grantOf(name),
     },
     nonce: 'n0nce',
     siteOf: ({ domain }) => domain,

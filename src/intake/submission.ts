@@ -1,12 +1,16 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import type { BlockList } from 'node:net'
 import { isAddressLiteral } from '../mail/domain.ts'
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import { formatMailbox, needsSmtputf8 } from '../mail/mailbox.ts'
 import { formatMessageId, type Sender } from '../mail/message.ts'
 import { refuse } from '../mail/reply.ts'
+import type { Mechanism, SaslService } from '../smtp/sasl.ts'
 import type { Client, MailRequest, SmtpService } from '../smtp/service.ts'
+import type { Allowances } from './allowance.ts'
 import type { Credentials } from './credentials.ts'
 import type { Accept, Origin } from './door.ts'
+import { isIn, networkList } from './networks.ts'
+import { refuseOver } from './quota.ts'
 
 /** Who may send without a password over one listener. */
 export type ListenerPolicy = {
@@ -17,6 +21,10 @@ export type ListenerPolicy = {
 export type SubmissionOptions = {
   readonly accept: Accept
   readonly credentials: Credentials
+  /** Absent: everybody may send as much as he likes. */
+  readonly allowances?: Allowances
+  /** What AUTH may offer; absent: PLAIN and LOGIN. */
+  readonly mechanisms?: ReadonlySet<Mechanism>
   /** By the listener's name; a listener that is not named trusts nobody. */
   readonly listeners: ReadonlyMap<string, ListenerPolicy>
   /** `user@[192.0.2.1]` may be a recipient. */
@@ -30,8 +38,10 @@ export function submissionService(options: SubmissionOptions): SmtpService {
   for (const [name, policy] of options.listeners) {
     trusted.set(name, networkList(policy.trustedNetworks))
   }
+  /** Recipients so far of transactions that are open. */
+  const counted = new WeakMap<MailRequest, number>()
   const senderOf = (client: Client): Sender => {
-    if (client.credential !== undefined) return { kind: 'credential', name: client.credential }
+    if (client.credential !== undefined) return credentialSender(client.credential, credentials)
     const networks = trusted.get(client.listener)
     if (networks && isIn(networks, client.address))
       return { kind: 'network', address: client.address }
@@ -44,15 +54,60 @@ export function submissionService(options: SubmissionOptions): SmtpService {
     )
   }
   return {
-    authenticate: (_client, username, password) => credentials.verify(username, password),
+    authenticate: ({ address }, username, password) =>
+      credentials.verify(username, password, address),
+    ...(options.mechanisms && { sasl: saslOf(credentials, options.mechanisms) }),
+    admits: ({ address }, username) => credentials.admits(username, address),
     mail(client) {
+      checkQuota(client, { recipients: 1, code: 450 }, options)
       senderOf(client)
     },
-    recipient: (_client, request, recipient) => checkRecipient(request, recipient, options),
+    recipient(client, request, recipient) {
+      const checked = checkRecipient(request, recipient, options)
+      const recipients = (counted.get(request) ?? 0) + 1
+      checkQuota(client, { recipients, code: 452 }, options)
+      counted.set(request, recipients)
+      return checked
+    },
     async accept(client, envelope, content) {
       const { id } = await accept(envelope, content, originOf(client, senderOf(client), envelope))
       return `Ok: queued as ${formatMessageId(id)}`
     },
+  }
+}
+
+/** The credential of an open session may have been revoked since. */
+function credentialSender(name: string, credentials: Credentials): Sender {
+  const grant = credentials.grantOf(name)
+  if (!grant) throw refuse(535, '5.7.8', `The credential ${name} has been revoked`)
+  const { stream } = grant
+  return { kind: 'credential', name, ...(stream && { stream }) }
+}
+
+/** Early, so that a client learns it before it sends the message; what counts is counted by accept. */
+function checkQuota(
+  { credential }: Client,
+  { recipients, code }: { readonly recipients: number; readonly code: 450 | 452 },
+  { allowances, credentials }: SubmissionOptions,
+): void {
+  const limits = credential === undefined ? undefined : credentials.grantOf(credential)?.limits
+  if (!allowances || !limits) return
+  const over = allowances.check(credential!, limits, recipients)
+  if (over) throw refuseOver(credential!, over, { code })
+}
+
+/**
+ * SCRAM is offered only when every credential that has a password knows it, since many clients take it
+ * where they see it; or when the operator wants nothing else.
+ */
+function saslOf(credentials: Credentials, wanted: ReadonlySet<Mechanism>): SaslService {
+  const without = new Set([...wanted].filter((name) => !name.startsWith('SCRAM')))
+  const passwords = wanted.has('PLAIN') || wanted.has('LOGIN')
+  return {
+    mechanisms: () => (credentials.allKnowScram || !passwords ? wanted : without),
+    scram: (username) => credentials.scram(username),
+    cram: (username) => credentials.cram(username),
+    certificate: (names, username) => credentials.certificate(names, username),
   }
 }
 
@@ -93,37 +148,4 @@ function protocolOf(client: Client, envelope: Envelope): string {
   const secure = client.tls ? 'S' : ''
   const authenticated = client.credential === undefined ? '' : 'A'
   return `${envelope.smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${secure}${authenticated}`
-}
-
-/** Reads networks into a list that is asked for each client; throws a TypeError for what is none. */
-export function networkList(networks: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const network of networks) {
-    const [text = '', lengthText, more] = network.split('/')
-    const { address, mapped } = plainAddress(text)
-    const family = isIPv4(address) ? 'ipv4' : 'ipv6'
-    const widest = family === 'ipv4' ? 32 : 128
-    const length =
-      lengthText === undefined ? widest : Number(lengthText) - (mapped && lengthText ? 96 : 0)
-    const valid = /^\d{1,3}$/.test(lengthText ?? '0') && length >= 0 && length <= widest
-    if (more !== undefined || !valid || !(isIPv4(address) || isIPv6(address))) {
-      throw new TypeError(`not a network: ${network} (write 10.0.0.0/8, fd00::/8 or an address)`)
-    }
-    list.addSubnet(address, length, family)
-  }
-  return list
-}
-
-/** Is the address in one of the networks? IPv4 mapped into IPv6 counts as IPv4. */
-export function isIn(networks: BlockList, address: string): boolean {
-  const plain = plainAddress(address).address
-  if (isIPv4(plain)) return networks.check(plain, 'ipv4')
-  return isIPv6(plain) && networks.check(plain, 'ipv6')
-}
-
-/** Without the zone, and as IPv4 where it is that inside IPv6 (RFC 4291 §2.5.5.2). */
-function plainAddress(text: string): { address: string; mapped: boolean } {
-  const address = text.replace(/^\[(.*)\]$/, '$1').split('%')[0] ?? ''
-  const inner = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  return inner ? { address: inner, mapped: true } : { address, mapped: false }
 }

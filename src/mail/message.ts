@@ -9,9 +9,17 @@ import type { BodyType, Ret, ReversePath } from './envelope.ts'
  */
 export type MessageId = Brand<number, 'MessageId'>
 
+/** What a credential's mail is for: letters that somebody waits for, or one of many. */
+export type Stream = 'transactional' | 'broadcast'
+
 /** Who submitted: a credential's name, or the reason why none was needed. */
 export type Sender =
-  | { readonly kind: 'credential'; readonly name: string }
+  | {
+      readonly kind: 'credential'
+      readonly name: string
+      /** What the credential is for; absent: it does not say. */
+      readonly stream?: Stream
+    }
   | { readonly kind: 'network'; readonly address: string }
   | { readonly kind: 'posthorn' } // our own: bounces, notices
 

@@ -1,6 +1,8 @@
 // The configuration's certificates, for the room that keeps them.
 
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import type { CertificateControl } from '../api/certificates.ts'
 import type { Dependencies } from '../api/control.ts'
 import { Certificates } from '../certificates/certificates.ts'
@@ -9,6 +11,7 @@ import type { CertificatePlace } from '../certificates/read.ts'
 import type { Config, ListenerConfig } from '../config/schema.ts'
 import { type Publisher, plainName } from '../publish/publisher.ts'
 import type { Clock } from '../std/clock.ts'
+import type { Log } from '../std/log.ts'
 import type { Metrics } from '../std/metrics.ts'
 import { systemRandom } from '../std/random.ts'
 
@@ -39,6 +42,7 @@ export async function openCertificates(
     folder: join(config.data, FOLDER),
     hostname: config.hostname,
     places: placesOf(config),
+    clientAuthorities: await clientAuthoritiesIn(config.auth.clientAuthorities, log),
     ...(acme.domains.length > 0 && { acme: acmeOf(config, { challenges, publisher }) }),
     authority: {
       needed: listeners.some(({ tls }) => tls !== 'none'),
@@ -48,6 +52,20 @@ export async function openCertificates(
     log,
   })
   return { certificates, challenges }
+}
+
+/** Without them AUTH EXTERNAL is not offered, and all else works. */
+async function clientAuthoritiesIn(path: string | null, log: Log): Promise<string | undefined> {
+  if (path === null) return undefined
+  try {
+    const pem = await readFile(path, 'utf8')
+    createSecureContext({ ca: pem })
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no certificate in it')
+    return pem
+  } catch (error) {
+    log.error({ file: path, error: String(error) }, 'auth.client_authorities cannot be used')
+    return undefined
+  }
 }
 
 export function certificateVerbs({

@@ -5,13 +5,10 @@ import {
   type AttemptView,
   type Control,
   ControlFault,
-  type CredentialView,
   type QueueEntryView,
   type SandboxMessage,
 } from '../api/control.ts'
 import type { DnsControl } from '../api/dns.ts'
-import { type Credentials, hashPassword, makePassword } from '../intake/credentials.ts'
-import { parseDomain } from '../mail/domain.ts'
 import type { EntryKey, QueueEntry } from '../mail/entry.ts'
 import { describeCause } from '../mail/failure.ts'
 import { formatMailbox } from '../mail/mailbox.ts'
@@ -21,11 +18,12 @@ import type { Clock } from '../std/clock.ts'
 import type {
   AttemptRecord,
   CapturedMessage,
-  CredentialRecord,
   QueueFilter,
   QueueRow,
   Store,
 } from '../store/store.ts'
+import { credentialVerbs } from './credential-verbs.ts'
+import type { CredentialHouse } from './credentials.ts'
 import type { Domains } from './domains.ts'
 import { keyVerbs } from './key-verbs.ts'
 import type { Rotations } from './rotation.ts'
@@ -36,7 +34,7 @@ export type ControlDependencies = {
   readonly store: Store
   readonly domains: Domains
   readonly rotations: Rotations
-  readonly credentials: Credentials
+  readonly credentials: CredentialHouse
   readonly sandbox: SandboxHouse
   readonly operations: Operations
   readonly dns: DnsControl
@@ -58,7 +56,7 @@ export function makeControl(deps: ControlDependencies): Control {
     ...domainVerbs(deps),
     ...deps.dns,
     ...keyVerbs(deps),
-    ...credentialVerbs(deps),
+    ...credentialVerbs({ store: deps.store, clock: deps.clock, house: deps.credentials }),
     ...queueVerbs(deps),
     ...sandboxVerbs(deps),
   }
@@ -75,41 +73,6 @@ function domainVerbs({
       return domains.add(request)
     },
     removeDomain: (domain) => domains.remove(domain),
-  }
-}
-
-function credentialVerbs({
-  store,
-  credentials,
-  clock,
-}: ControlDependencies): Pick<Control, 'credentials' | 'addCredential' | 'revokeCredential'> {
-  const view = ({ name, domains, createdAt }: CredentialRecord): CredentialView => ({
-    name,
-    domains,
-    createdAt,
-  })
-  return {
-    credentials: async () => (await store.credentials()).map(view),
-    async addCredential(request: { name: string; domains: readonly string[] }) {
-      if ((await store.credentials()).some(({ name }) => name === request.name))
-        throw new ControlFault('CREDENTIAL_EXISTS', `${request.name} is here already`)
-      const domains = request.domains.map((name) => {
-        const domain = parseDomain(name)
-        if (!domain) throw new ControlFault('NOT_A_DOMAIN', `${name} is not a domain name`)
-        return domain
-      })
-      const password = makePassword()
-      const hash = await hashPassword(password)
-      const record = { name: request.name, hash, domains, createdAt: clock.now() }
-      await store.saveCredential(record)
-      credentials.set(record)
-      return { credential: view(record), password }
-    },
-    async revokeCredential(name: string) {
-      const removed = await store.removeCredential(name)
-      credentials.revoke(name)
-      return removed
-    },
   }
 }
 
@@ -172,7 +135,7 @@ function parseCursor(text: string): EntryKey {
   return { message, index: Number(index) }
 }
 
-function entryView({ entry, from, size, world }: QueueRow): QueueEntryView {
+function entryView({ entry, from, size, world, stream }: QueueRow): QueueEntryView {
   return {
     id: formatMessageId(entry.message),
     index: entry.index,
@@ -185,6 +148,7 @@ function entryView({ entry, from, size, world }: QueueRow): QueueEntryView {
     acceptedAt: entry.acceptedAt,
     size,
     world,
+    stream: stream ?? null,
     lastFailure: entry.lastFailure ? describeCause(entry.lastFailure.cause) : null,
   }
 }

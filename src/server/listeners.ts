@@ -2,7 +2,7 @@ import type { ListenerView } from '../api/control.ts'
 import type { Certificates } from '../certificates/certificates.ts'
 import type { Config, ListenerConfig } from '../config/schema.ts'
 import type { Record } from '../events/event.ts'
-import { isIn, networkList } from '../intake/submission.ts'
+import { isIn, networkList } from '../intake/networks.ts'
 import { AuthThrottle, SessionLimits } from '../smtp/limits.ts'
 import { type Listener, listen } from '../smtp/server.ts'
 import type { SmtpService } from '../smtp/service.ts'
@@ -37,6 +37,7 @@ export async function openListeners(
   const { clock, log } = deps
   await using parts = new AsyncDisposableStack()
   const trusted = networkList(config.networks)
+  const sandbox = config.mode === 'sandbox'
   const { limits, hostname } = config
   const shared = {
     service: deps.service,
@@ -48,7 +49,7 @@ export async function openListeners(
   }
   const listeners: Listener[] = []
   const views: ListenerView[] = []
-  for (const [name, { address, port, tls, auth }] of listenersOf(config)) {
+  for (const [name, { address, port, tls, auth, authWithoutTls }] of listenersOf(config)) {
     const listener = await listen(
       {
         name,
@@ -58,6 +59,7 @@ export async function openListeners(
         tls,
         announceUntrusted: config.tls.announce === 'always',
         requireAuth: auth === 'required',
+        authWithoutTls: authWithoutTls ?? (sandbox && tls === 'none' ? true : 'loopback'),
         isTrusted: (client) => isIn(trusted, client),
         limits: { messageOctets: limits.messageSizeBytes, recipients: limits.recipients },
       },
@@ -91,6 +93,8 @@ function eventsOf(record: Record): SmtpServerEvents {
         stage: verb.toLowerCase(),
         reply,
       }),
+    onLogin: (client, login) =>
+      record({ kind: 'login', door: client.listener, client: client.address, ...login }),
     onEnd: (client, { accepted, refused, durationMs, fault }) =>
       record({
         kind: 'session',

@@ -12,6 +12,7 @@ import { QUEUE_LIMITS } from '../queue/options.ts'
 import { doublingSchedule, SANDBOX_SCHEDULE, type Schedules } from '../queue/schedule.ts'
 import type { SiteLimits } from '../queue/site.ts'
 import type { Tokens } from '../smtp/open.ts'
+import type { Mechanism } from '../smtp/sasl.ts'
 
 /** Deliveries at once before anything is known of a site, as Postfix does. */
 const FIRST_WINDOW = 5
@@ -89,6 +90,11 @@ export function siteLimitsOf(
     const connections = config.delivery.connectionsPerSite
     return { connections, recipientsPerBatch, initialWindow: FIRST_WINDOW }
   }
+}
+
+/** As the protocol spells them. */
+export function mechanismsOf({ auth }: Config): ReadonlySet<Mechanism> {
+  return new Set(auth.mechanisms.map((name) => name.toUpperCase() as Mechanism))
 }
 
 /** Which servers to ask, and whether their AD bit is to be believed. */

@@ -24,19 +24,40 @@ test('slots are counted per address and in all, and given back', () => {
   assert.equal(slots.total, 3)
 })
 
-test('failures count for a window; a success takes only itself back', () => {
+test('failures count for a window, and what is under way counts until it has ended', async () => {
   let elapsed = 0
   const throttle = new AuthThrottle(
     { ...systemClock, elapsed: () => elapsed },
     { failures: 3, windowMs: 1_000 },
   )
-  const attempts = (count: number) =>
-    Array.from({ length: count }, () => throttle.attempt('192.0.2.1'))
-  assert.deepEqual(attempts(2), [true, true])
-  throttle.succeeded('192.0.2.1')
+  const fail = async () => {
+    const may = await throttle.attempt('192.0.2.1')
+    if (may) throttle.ended('192.0.2.1', { failed: true })
+    return may
+  }
+  assert.equal(await fail(), true)
   elapsed = 500
-  assert.deepEqual(attempts(3), [true, true, false])
-  assert.equal(throttle.attempt('192.0.2.2'), true)
+  assert.deepEqual(
+    [await throttle.attempt('192.0.2.1'), await throttle.attempt('192.0.2.1')],
+    [true, true],
+  )
+  const third = throttle.attempt('192.0.2.1')
+  assert.equal(await Promise.race([third, Promise.resolve('waits')]), 'waits')
+  throttle.ended('192.0.2.1', { failed: false })
+  assert.equal(await third, true)
+  const late = throttle.attempt('192.0.2.1')
+  throttle.ended('192.0.2.1', { failed: true })
+  throttle.ended('192.0.2.1', { failed: true })
+  assert.equal(await late, false)
+  assert.equal(await throttle.attempt('192.0.2.2'), true)
   elapsed = 1_001 // the first failure is forgotten
-  assert.deepEqual(attempts(2), [true, false])
+  assert.deepEqual([await fail(), await fail()], [true, false])
+})
+
+test('an IPv6 network of 64 bits is one client', async () => {
+  const throttle = new AuthThrottle(systemClock, { failures: 1, windowMs: 1_000 })
+  assert.equal(await throttle.attempt('2001:db8::1'), true)
+  throttle.ended('2001:db8::1', { failed: true })
+  assert.equal(await throttle.attempt('2001:db8::ffff:2'), false)
+  assert.equal(await throttle.attempt('2001:db8:0:1::1'), true)
 })

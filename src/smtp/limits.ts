@@ -89,13 +89,17 @@ export class SessionLimits {
 
 const ADDRESSES_KEPT = 20_000
 
+/** Tries of one address that are under way, and those that wait for them. */
+type Under = { count: number; readonly line: (() => void)[] }
+
 /** Slows down guessing of passwords over all sessions and listeners: so many failures an address and window. */
 export class AuthThrottle {
   readonly #clock: Clock
   readonly #failures: number
   readonly #windowMs: number
-  /** The times of the newest attempts of an address, oldest first. */
-  readonly #attempts = new LRUCache<string, number[]>({ max: ADDRESSES_KEPT })
+  /** The times of the newest failures of an address, oldest first. */
+  readonly #failed = new LRUCache<string, number[]>({ max: ADDRESSES_KEPT })
+  readonly #under = new Map<string, Under>()
 
   constructor(clock: Clock, options = { failures: 20, windowMs: 600_000 }) {
     this.#clock = clock
@@ -103,20 +107,39 @@ export class AuthThrottle {
     this.#windowMs = options.windowMs
   }
 
-  /** Counts an attempt before its outcome is known, so that a hundred at once gain nothing; false when there were too many. */
-  attempt(address: string): boolean {
-    const now = this.#clock.elapsed()
+  /**
+   * Begins a try; false when the address has failed too often. No more are under way at a time than
+   * may fail, so that a hundred at once gain nothing; the others wait. Each true wants an ended().
+   */
+  async attempt(address: string): Promise<boolean> {
     const key = addressKey(address)
-    const recent = (this.#attempts.get(key) ?? []).filter((at) => at > now - this.#windowMs)
-    if (recent.length < this.#failures) recent.push(now)
-    else return false
-    this.#attempts.set(key, recent)
-    return true
+    for (;;) {
+      const failed = this.#recent(key).length
+      if (failed >= this.#failures) return false
+      const under = this.#under.get(key) ?? { count: 0, line: [] }
+      this.#under.set(key, under)
+      if (failed + under.count < this.#failures) {
+        under.count++
+        return true
+      }
+      await new Promise<void>((again) => under.line.push(again))
+    }
   }
 
-  /** The attempt was no failure after all. */
-  succeeded(address: string): void {
-    this.#attempts.get(addressKey(address))?.pop()
+  ended(address: string, { failed }: { readonly failed: boolean }): void {
+    const key = addressKey(address)
+    if (failed) this.#failed.set(key, [...this.#recent(key), this.#clock.elapsed()])
+    const under = this.#under.get(key)
+    if (!under) return
+    if (--under.count === 0) this.#under.delete(key)
+    for (const again of under.line.splice(0)) again()
+  }
+
+  #recent(key: string): number[] {
+    const failed = this.#failed.get(key)
+    if (!failed) return []
+    const since = this.#clock.elapsed() - this.#windowMs
+    return failed.filter((at) => at > since)
   }
 }
 

@@ -4,9 +4,11 @@ import { isIP } from 'node:net'
 import type { Command } from '../mail/command.ts'
 import { formatReply, Refusal, type Reply, refuse, reply } from '../mail/reply.ts'
 import { refusalOfLine } from './command-line.ts'
-import { type Credentials, exchange, isMechanism } from './sasl.ts'
+import { channelBindingsOf, clientCertificateOf } from './peer.ts'
+import { type Claim, exchange, MECHANISMS, type Mechanism } from './sasl.ts'
+import type { ChannelBindings } from './scram.ts'
 import type { Session } from './session.ts'
-import { LineTooLong } from './wire.ts'
+import { LineTooLong, type Wire } from './wire.ts'
 
 /** STARTTLS may be used now. */
 export function offersTls(session: Session): boolean {
@@ -14,11 +16,51 @@ export function offersTls(session: Session): boolean {
   return tls === 'starttls' && session.client.tls === undefined && certificate() !== undefined
 }
 
+/** A certificate that proves nothing is no reason to send anybody away, but worth a line. */
+export function tellOfCertificate({ wire, door, client }: Session): void {
+  const fault = door.certificate()?.asksClient && certificateOf(wire)?.fault
+  if (!fault) return
+  const { address } = client
+  door.log.warn({ door: door.name, client: address, why: fault }, 'client certificate refused')
+}
+
 /** AUTH may be used now. */
-export function offersAuth(session: Session): boolean {
+function offersAuth(session: Session): boolean {
   const { door, client } = session
   if (!door.service.authenticate || client.credential !== undefined) return false
-  return client.tls !== undefined || door.authWithoutTls
+  if (client.tls !== undefined || door.authWithoutTls === true) return true
+  return door.authWithoutTls === 'loopback' && isLoopback(client.address)
+}
+
+const NO_MECHANISMS: ReadonlySet<Mechanism> = new Set()
+const PASSWORDS: ReadonlySet<Mechanism> = new Set(['PLAIN', 'LOGIN'])
+const NO_BINDINGS: ChannelBindings = new Map()
+
+/** What AUTH can do on this connection, now, in the order of MECHANISMS. */
+export function mechanismsOf(session: Session): ReadonlySet<Mechanism> {
+  if (!offersAuth(session)) return NO_MECHANISMS
+  const wanted = session.door.service.sasl?.mechanisms() ?? PASSWORDS
+  return new Set(
+    MECHANISMS.filter((mechanism) => {
+      if (!wanted.has(mechanism)) return false
+      if (mechanism === 'SCRAM-SHA-256-PLUS') return session.client.tls !== undefined
+      return mechanism !== 'EXTERNAL' || clientNames(session).length > 0
+    }),
+  )
+}
+
+function certificateOf({ secured }: Wire) {
+  return secured && clientCertificateOf(secured)
+}
+
+function clientNames({ wire, door }: Session): readonly string[] {
+  return (door.certificate()?.asksClient && certificateOf(wire)?.names) || []
+}
+
+/** Only where they are offered may a client be told that somebody has taken them from the list. */
+function bindingsOf({ wire, door }: Session): ChannelBindings {
+  const offered = door.service.sasl?.mechanisms().has('SCRAM-SHA-256-PLUS')
+  return offered && wire.secured ? channelBindingsOf(wire.secured) : NO_BINDINGS
 }
 
 /** Answers itself, since its answer is the last thing in the clear. */
@@ -32,11 +74,12 @@ export async function starttls(session: Session): Promise<undefined> {
     throw new Refusal(reply(554, '5.5.0', 'Error: text after STARTTLS'), { hangUp: true })
   }
   wire.write(formatReply(reply(220, '2.0.0', 'Ready to start TLS')))
-  const { secureContext, contextFor } = certificate
+  const { secureContext, contextFor, asksClient } = certificate
   const tls = await wire.startTls(
-    { side: 'server', secureContext, contextFor },
+    { side: 'server', secureContext, contextFor, asksClient },
     { timeoutMs: door.limits.tlsMs },
   )
+  tellOfCertificate(session)
   // RFC 3207 §4.2: all that was said in the clear is forgotten.
   session.greeted = false
   const { address, port, listener } = session.client
@@ -52,43 +95,58 @@ export async function auth(
   if (client.credential !== undefined) throw refuse(503, '5.5.1', 'Error: already authenticated')
   if (!door.service.authenticate) throw refuse(502, '5.5.1', 'Error: AUTH is not offered')
   if (!offersAuth(session)) throw refuse(538, '5.7.11', 'Error: send STARTTLS first, then AUTH')
-  if (!isMechanism(command.mechanism)) {
-    throw refuse(504, '5.5.4', 'Error: only AUTH PLAIN and AUTH LOGIN are offered')
+  const offered = mechanismsOf(session)
+  const mechanism = MECHANISMS.find((one) => one === command.mechanism)
+  if (!mechanism || !offered.has(mechanism)) {
+    throw refuse(504, '5.5.4', `Error: AUTH ${[...offered].join(', ')} are offered, nothing else`)
   }
-  const credentials = await exchange(command.mechanism, command.initialResponse, (text) =>
-    challenge(session, text),
-  )
-  if (!door.throttle.attempt(client.address)) throw tooManyFailures(session)
-  if (await check(session, credentials)) {
-    door.throttle.succeeded(client.address)
-    session.client = { ...client, credential: credentials.username }
-    return reply(235, '2.7.0', 'Authentication successful')
-  }
-  door.events.onAuthFailure?.(client, credentials.username)
-  door.log.warn(
-    { listener: door.name, client: client.address, username: credentials.username },
-    'authentication failed',
-  )
-  return failed(session)
+  const claim = await exchange(mechanism, command.initialResponse, {
+    challenge: (text) => challenge(session, text),
+    password: (username, password) => door.service.authenticate!(client, username, password),
+    sasl: door.service.sasl,
+    bindings: mechanism.startsWith('SCRAM') ? bindingsOf(session) : NO_BINDINGS,
+    certificate: clientNames(session),
+    hostname: door.hostname,
+  })
+  const result = await judged(session, claim)
+  door.events.onLogin?.(client, { mechanism, username: claim.username, result })
+  if (result === 'throttled') throw tooManyFailures(session)
+  if (result !== 'ok') return failed(session)
+  if (claim.finale) await challenge(session, claim.finale())
+  session.client = { ...client, credential: claim.username }
+  return reply(235, '2.7.0', 'Authentication successful')
 }
 
-async function check(session: Session, credentials: Credentials): Promise<boolean> {
+/** How an attempt to log in ended; `network`: all is right but the place it came from. */
+export type LoginResult = 'ok' | 'wrong' | 'network' | 'throttled'
+
+/**
+ * Is the claim right? A "no" takes as long whatever is wrong with it, so that names cannot be told
+ * from their answers. Throws a 454 Refusal where it cannot be said now.
+ */
+async function judged(session: Session, claim: Claim): Promise<LoginResult> {
   const { door, client } = session
+  const { service, throttle, clock, limits } = door
+  if (!(await throttle.attempt(client.address))) return 'throttled'
+  const startedAt = clock.elapsed()
+  let result: LoginResult = 'ok'
   try {
-    return await door.service.authenticate!(client, credentials.username, credentials.password)
+    if (!(await claim.prove())) result = 'wrong'
+    else if (service.admits?.(client, claim.username) === false) result = 'network'
   } catch (error) {
-    door.throttle.succeeded(client.address)
+    throttle.ended(client.address, { failed: false })
     if (error instanceof Refusal) throw error
     door.log.error({ err: error, listener: door.name }, 'a credential could not be checked')
     throw refuse(454, '4.7.0', 'Error: the password cannot be checked now, try again')
   }
+  throttle.ended(client.address, { failed: result !== 'ok' })
+  if (result !== 'ok') await clock.sleep(limits.errorDelayMs - (clock.elapsed() - startedAt))
+  return result
 }
 
-/** Each failure costs time; the last one of a session is the last thing it hears. */
-async function failed(session: Session): Promise<Reply> {
-  const { limits, clock } = session.door
-  await clock.sleep(limits.errorDelayMs)
-  if (++session.authFailures >= limits.authFailures) throw tooManyFailures(session)
+/** The last failure of a session is the last thing it hears. */
+function failed(session: Session): Reply {
+  if (++session.authFailures >= session.door.limits.authFailures) throw tooManyFailures(session)
   return reply(535, '5.7.8', 'Error: authentication failed: wrong user name or password')
 }
 

@@ -2,7 +2,8 @@ import type { Command, CommandFault } from '../mail/command.ts'
 import { formatReply, Refusal, type Reply, reply } from '../mail/reply.ts'
 import { nextCommand } from './command-line.ts'
 import { Abandoned } from './data.ts'
-import { type Session, ShuttingDown } from './session.ts'
+import { tellOfCertificate } from './secure.ts'
+import { CredentialRevoked, type Session, ShuttingDown } from './session.ts'
 import { TlsFailed } from './tls.ts'
 import { obey } from './verbs.ts'
 import { PlaintextInjected, WireClosed, WireTimeout } from './wire.ts'
@@ -32,13 +33,14 @@ export async function serveSession(session: Session): Promise<void> {
 async function secureFirst(session: Session): Promise<void> {
   const certificate = session.door.certificate()
   if (!certificate) throw new TlsFailed('no certificate', 'ERR_NO_CERTIFICATE')
-  const { secureContext, contextFor } = certificate
+  const { secureContext, contextFor, asksClient } = certificate
   const timeoutMs = session.door.limits.tlsMs
   const tls = await session.wire.startTls(
-    { side: 'server', secureContext, contextFor },
+    { side: 'server', secureContext, contextFor, asksClient },
     { timeoutMs },
   )
   session.client = { ...session.client, tls }
+  tellOfCertificate(session)
 }
 
 /** Obeys; a Refusal from anywhere inside becomes the reply, and nothing else is caught. */
@@ -62,6 +64,9 @@ function sayWhy(session: Session, error: Error): void {
   const { hostname } = door
   if (error instanceof ShuttingDown) {
     wire.write(formatReply(reply(421, '4.3.2', `${hostname} Service shutting down`)))
+  } else if (error instanceof CredentialRevoked) {
+    session.fault = error.message
+    wire.write(formatReply(reply(421, '4.7.0', `${hostname} Error: the credential was revoked`)))
   } else if (error instanceof WireTimeout && !wire.closed) {
     session.fault = 'timeout'
     wire.write(formatReply(reply(421, '4.4.2', `${hostname} Error: timeout exceeded`)))

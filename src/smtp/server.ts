@@ -29,8 +29,8 @@ export type ListenerOptions = {
   readonly certificate?: ServerCertificate
   /** Nobody sends without a credential; else the service decides. */
   readonly requireAuth: boolean
-  /** Passwords in the clear: where nothing is said, on loopback and where TLS is `none`. */
-  readonly authWithoutTls?: boolean
+  /** AUTH without TLS: where nothing is said, on loopback and where TLS is `none`. */
+  readonly authWithoutTls?: boolean | 'loopback'
   /** These clients may also end all lines of a session with a bare LF, as nc does. */
   isTrusted?(address: string): boolean
   /** STARTTLS on loopback also with a certificate that clients trust only when told. */
@@ -123,6 +123,11 @@ export class Listener implements AsyncDisposable {
   /** From now on; open sessions keep theirs. */
   useCertificate(certificate: ServerCertificate | undefined): void {
     this.#certificate = certificate
+  }
+
+  /** Ends every session that has logged in as this credential. */
+  revoke(credential: string): void {
+    for (const session of this.#sessions.keys()) session.revoke(credential)
   }
 
   /**

@@ -3,6 +3,7 @@
 
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { TlsInfo } from '../mail/failure.ts'
+import type { SaslService } from './sasl.ts'
 import type { ContentSink } from './wire.ts'
 
 /** The peer of one session, as far as it is known so far. */
@@ -23,6 +24,10 @@ export type MailRequest = Omit<Envelope, 'recipients'> & { readonly declaredSize
 export type SmtpService = {
   /** Checks a password; false is answered 535 5.7.8. Absent: AUTH is not offered. */
   authenticate?(client: Client, username: string, password: string): Promise<boolean>
+  /** What SCRAM, CRAM-MD5 and EXTERNAL ask; absent: only PLAIN and LOGIN are offered. */
+  readonly sasl?: SaslService
+  /** May a credential that was proved be used by this client? Absent: it may. */
+  admits?(client: Client, username: string): boolean
   /** May this client begin this transaction? */
   mail(client: Client, request: MailRequest): void | Promise<void>
   /** May this recipient be added? Returns it, possibly completed. */

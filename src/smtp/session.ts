@@ -4,6 +4,8 @@ import { formatReply, type Reply, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
 import type { AuthThrottle, ProtocolLimits } from './limits.ts'
+import type { Mechanism } from './sasl.ts'
+import type { LoginResult } from './secure.ts'
 import type { Client, MailRequest, SmtpService } from './service.ts'
 import type { ServerCertificate } from './tls.ts'
 import type { Wire } from './wire.ts'
@@ -17,8 +19,8 @@ export type Door = {
   certificate(): ServerCertificate | undefined
   /** Nobody sends without a credential. */
   readonly requireAuth: boolean
-  /** Passwords may be sent in the clear. */
-  readonly authWithoutTls: boolean
+  /** AUTH without TLS: by everybody, by clients on this machine, by nobody. */
+  readonly authWithoutTls: boolean | 'loopback'
   /** DSN is announced. */
   readonly dsn: boolean
   readonly limits: ProtocolLimits
@@ -38,9 +40,16 @@ export type SmtpServerEvents = {
   onTurnedAway?(listener: string, address: string): void
   onAccepted?(client: Client): void
   onRefusal?(client: Client, verb: string, reply: Reply): void
-  onAuthFailure?(client: Client, username: string): void
+  onLogin?(client: Client, login: Login): void
   /** A session that had a slot has ended. */
   onEnd?(client: Client, session: SessionEnd): void
+}
+
+/** An attempt to log in; `username` as it came. */
+export type Login = {
+  readonly mechanism: Mechanism
+  readonly username: string
+  readonly result: LoginResult
 }
 
 export type SessionEnd = {
@@ -61,6 +70,11 @@ export type Transaction = {
 /** We are going down: the reason that interrupts waiting sessions. */
 export class ShuttingDown extends Error {
   override readonly name = 'ShuttingDown'
+}
+
+/** What this session logged in with is worth nothing any more. */
+export class CredentialRevoked extends Error {
+  override readonly name = 'CredentialRevoked'
 }
 
 const TRANSACTION_VERBS = new Set(['MAIL', 'RCPT', 'DATA', 'BDAT'])
@@ -171,6 +185,12 @@ export class Session {
     this.fault = formatReply(said).trimEnd()
     this.wire.write(formatReply(said))
     this.open = false
+  }
+
+  /** Ends it, whatever it does, when it has logged in as this credential. */
+  revoke(credential: string): void {
+    if (this.client.credential !== credential) return
+    this.wire.interrupt(new CredentialRevoked('the credential was revoked'))
   }
 
   /** Ends it at once when idle, else after its transaction. */

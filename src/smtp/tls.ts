@@ -23,8 +23,13 @@ export class TlsFailed extends Error {
   }
 }
 
+export type TlsSocket = TLSSocket
+
 export type TlsUpgrade =
-  | ({ readonly side: 'server' } & Pick<ServerCertificate, 'secureContext' | 'contextFor'>)
+  | ({ readonly side: 'server' } & Pick<
+      ServerCertificate,
+      'secureContext' | 'contextFor' | 'asksClient'
+    >)
   | {
       readonly side: 'client'
       /** servername, ca, rejectUnauthorized, checkServerIdentity, session, minVersion … */
@@ -38,6 +43,8 @@ export type ServerCertificate = {
   readonly secureContext: SecureContext
   /** Another one for the name that the client asks for (RFC 6066 §3); undefined: the one above. */
   readonly contextFor?: ((servername: string) => SecureContext | undefined) | undefined
+  /** It knows authorities for clients' certificates, so clients are asked for theirs. */
+  readonly asksClient?: boolean | undefined
   /** Nobody can verify it without being told. */
   readonly untrusted: boolean
   /** Milliseconds since 1970. */
@@ -68,9 +75,14 @@ const { SSL_OP_NO_RENEGOTIATION, SSL_OP_PRIORITIZE_CHACHA } = constants
 /**
  * Our side of TLS: 1.2 and newer. Throws OpenSSL's error when a pair does not belong together.
  * @param pairs one, or one for each type of key
- * @param listener binds session tickets to it: a ticket of another listener is worth nothing here
+ * @param use.listener binds session tickets to it: a ticket of another listener is worth nothing here
+ * @param use.clientAuthorities PEM; clients are asked for a certificate of theirs
  */
-export function serverContext(pairs: readonly PemPair[], listener: string): SecureContext {
+export function serverContext(
+  pairs: readonly PemPair[],
+  use: { readonly listener: string; readonly clientAuthorities?: string | undefined },
+): SecureContext {
+  const { listener, clientAuthorities } = use
   return createSecureContext({
     key: pairs.map(({ key }) => key),
     cert: pairs.map(({ chain }) => chain),
@@ -79,6 +91,7 @@ export function serverContext(pairs: readonly PemPair[], listener: string): Secu
     honorCipherOrder: true,
     secureOptions: SSL_OP_NO_RENEGOTIATION | SSL_OP_PRIORITIZE_CHACHA,
     sessionIdContext: listener,
+    ...(clientAuthorities !== undefined && { ca: clientAuthorities }),
   })
 }
 
@@ -90,7 +103,7 @@ export function serverCertificate(
 ): ServerCertificate {
   const leaf = new X509Certificate(chain)
   const untrusted = leaf.checkIssued(leaf) && leaf.verify(leaf.publicKey)
-  const secureContext = serverContext([{ key, chain }], listener)
+  const secureContext = serverContext([{ key, chain }], { listener })
   return { secureContext, untrusted, notAfter: leaf.validToDate.getTime() }
 }
 
@@ -142,10 +155,12 @@ export function upgradeToTls(
 function serverOptions({
   secureContext,
   contextFor,
-}: Pick<ServerCertificate, 'secureContext' | 'contextFor'>): TLSSocketOptions {
+  asksClient,
+}: Extract<TlsUpgrade, { side: 'server' }>): TLSSocketOptions {
   return {
     isServer: true,
     secureContext,
+    ...(asksClient && { requestCert: true, rejectUnauthorized: false }),
     ...(contextFor && { SNICallback: (name, choose) => choose(null, contextFor(name)) }),
   }
 }

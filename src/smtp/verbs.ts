@@ -5,7 +5,7 @@ import type { Command, CommandFault } from '../mail/command.ts'
 import { Refusal, type Reply, refuse, reply } from '../mail/reply.ts'
 import { bdat, data } from './data.ts'
 import { idle } from './idle.ts'
-import { auth, offersAuth, offersTls, starttls } from './secure.ts'
+import { auth, mechanismsOf, offersTls, starttls } from './secure.ts'
 import type { Session } from './session.ts'
 import { mail, rcpt } from './transaction.ts'
 
@@ -81,9 +81,6 @@ function hello(session: Session, said: { readonly name: string; readonly esmtp: 
     : reply(250, undefined, hostname)
 }
 
-const MECHANISMS = new Set(['PLAIN', 'LOGIN'])
-const NO_MECHANISMS = new Set<string>()
-
 /** Only what holds on this connection, now. */
 function announce(session: Session): string[] {
   const { limits, dsn } = session.door
@@ -91,7 +88,7 @@ function announce(session: Session): string[] {
     pipelining: true,
     size: limits.messageOctets,
     starttls: offersTls(session),
-    auth: offersAuth(session) ? MECHANISMS : NO_MECHANISMS,
+    auth: mechanismsOf(session),
     enhancedStatusCodes: true,
     eightBitMime: true,
     smtputf8: true,

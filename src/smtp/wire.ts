@@ -2,9 +2,8 @@
 // A Wire is a socket that is pulled: `await wire.readLine()`, `wire.write(reply)`. It owns the
 // socket's events, so nothing is ever unhandled: whatever goes wrong, also while nobody reads,
 // comes out of the next read as one of the errors below. content.ts reads DATA and BDAT over it,
-// session.ts with verbs.ts is the server's dialogue, client.ts and transact.ts are ours with others,
-// server.ts owns listeners. What can go wrong: peers that are slow (deadlines), that never end a
-// line (bounded), that end lines in two ways (smuggling), that glue text to STARTTLS (refused).
+// session.ts and verbs.ts are the server's dialogue, client.ts and transact.ts ours, server.ts owns
+// listeners. What can go wrong: peers that are slow, end no line or in two ways, glue text to STARTTLS.
 
 import type { Socket } from 'node:net'
 import type { TlsInfo } from '../mail/failure.ts'
@@ -13,7 +12,7 @@ import { assert } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
 import { Input, type LineEnding, type LineFault } from './input.ts'
 import { Output } from './output.ts'
-import { describeTls, type TlsUpgrade, upgradeToTls } from './tls.ts'
+import { describeTls, type TlsSocket, type TlsUpgrade, upgradeToTls } from './tls.ts'
 
 /** The peer went away (`code` from the socket, or 'closed'). */
 export class WireClosed extends Error {
@@ -108,6 +107,10 @@ export class Wire {
   /** What was agreed, once startTls() has succeeded. */
   get tls(): TlsInfo | undefined {
     return this.#tls
+  }
+  /** The socket then, for what it proves. */
+  get secured(): TlsSocket | undefined {
+    return this.#tls && (this.#socket as TlsSocket)
   }
 
   get lineEnding(): LineEnding {

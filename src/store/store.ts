@@ -11,7 +11,7 @@ import type { Domain } from '../mail/domain.ts'
 import type { DueMessage, EntryEnd, EntryKey, QueueEntry, SiteName } from '../mail/entry.ts'
 import type { Attempt, Failure } from '../mail/failure.ts'
 import type { Mailbox } from '../mail/mailbox.ts'
-import type { Content, Message, MessageId, World } from '../mail/message.ts'
+import type { Content, Message, MessageId, Stream, World } from '../mail/message.ts'
 
 /** Content travels in rows of at most this many octets, so that 25 MB never sit in memory. */
 export const CONTENT_ROW_BYTES = 256 * 1024
@@ -58,12 +58,31 @@ export type DomainRecord = {
   readonly configured?: boolean
 }
 
+/** Recipients that may be sent to in any minute, hour and day; absent: as many as one likes. */
+export type SendingLimits = {
+  readonly perMinute?: number
+  readonly perHour?: number
+  readonly perDay?: number
+}
+
 export type CredentialRecord = {
   readonly name: string
-  /** `scrypt$N$r$p$salt$hash`, base64. */
+  /** A password's hash in one of the forms of intake/password.ts; empty: no password fits. */
   readonly hash: string
-  /** From domains that it may use; empty means every domain of this server. */
+  /** For SCRAM-SHA-256, in the form of mail/scram.ts. */
+  readonly scram?: string
+  /** The password itself, sealed with the data folder's secret, for those who may use CRAM-MD5. */
+  readonly sealed?: string
+  /** Names in client certificates that stand for it, in small letters. */
+  readonly certificates?: readonly string[]
+  /** From domains that it may use; together with `addresses` empty means everything of this server. */
   readonly domains: readonly Domain[]
+  /** Single addresses that it may use, in small letters. */
+  readonly addresses?: readonly string[]
+  /** Where its clients are; absent or empty: anywhere. */
+  readonly networks?: readonly string[]
+  readonly limits?: SendingLimits
+  readonly stream?: Stream
   readonly createdAt: number
 }
 
@@ -89,6 +108,7 @@ export type QueueRow = {
   readonly from: string
   readonly size: number
   readonly world: World
+  readonly stream?: Stream
 }
 
 /** What is remembered of a finished or running message: its attempts, newest last. */
@@ -163,6 +183,10 @@ export type Store = AsyncDisposable & {
   credentials(): Promise<readonly CredentialRecord[]>
   saveCredential(record: CredentialRecord): Promise<void>
   removeCredential(name: string): Promise<boolean>
+  /** What was kept last, as JSON allows it; undefined when nothing was. */
+  usage(): Promise<unknown>
+  /** Keeps how much credentials have sent; replaces what was kept. */
+  saveUsage(usage: unknown): Promise<void>
 
   /** Keeps a captured message; the oldest beyond `keep` are forgotten. */
   capture(record: CapturedMessage, raw: Uint8Array, keep: number): Promise<void>

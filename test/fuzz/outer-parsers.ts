@@ -11,7 +11,7 @@ import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/
 import { readYaml } from '../../src/config/yaml.ts'
 import { complete } from '../../src/intake/complete.ts'
 import { readHeaderBlock } from '../../src/intake/header-block.ts'
-import { isIn, networkList } from '../../src/intake/submission.ts'
+import { isIn, networkList } from '../../src/intake/networks.ts'
 import type { Domain } from '../../src/mail/domain.ts'
 import { decodeWords, encodeWords } from '../../src/mail/encoded-word.ts'
 import { formatField, splitHeader, unfold } from '../../src/mail/header.ts'
@@ -20,7 +20,7 @@ import type { MessageId } from '../../src/mail/message.ts'
 import { Refusal } from '../../src/mail/reply.ts'
 import { buildReport, type Report } from '../../src/mail/report.ts'
 import { formatReceivedValue } from '../../src/mail/trace.ts'
-import { type Credentials, exchange, type Mechanism } from '../../src/smtp/sasl.ts'
+import { type Claim, exchange, MECHANISMS, type SaslService } from '../../src/smtp/sasl.ts'
 import type { Dice } from './dice.ts'
 import { assertLines, type Target, textOf, throwsOnly } from './target.ts'
 
@@ -206,6 +206,10 @@ const sasl: Target = {
     '*',
     'AAAA',
     base64('\0'),
+    base64('n,,n=a,r=b'),
+    base64('p=tls-exporter,,n=a=2Cb,r=b'),
+    base64('c=biws,r=b,p='),
+    base64(`app ${'0'.repeat(32)}`),
     base64('я'),
     base64('\ufeffx'),
     ' ',
@@ -214,23 +218,44 @@ const sasl: Target = {
   ],
   async check(octets, dice) {
     const lines = textOf(octets, dice).split('\n')
-    const mechanism: Mechanism = dice.oneIn(2) ? 'PLAIN' : 'LOGIN'
+    const mechanism = MECHANISMS[dice.below(MECHANISMS.length)]!
     const initial = dice.oneIn(2) ? lines.shift() : undefined
     let asked = 0
-    let credentials: Credentials | undefined
+    let claim: Claim | undefined
     try {
-      credentials = await exchange(mechanism, initial, (text) => {
-        asked++
-        assert.match(text, /^[A-Za-z0-9+/=]*$/)
-        return lines.shift() ?? '*'
+      claim = await exchange(mechanism, initial, {
+        challenge: (text) => {
+          asked++
+          assert.match(text, /^[A-Za-z0-9+/=]*$/)
+          return lines.shift() ?? '*'
+        },
+        password: async () => false,
+        sasl: NOBODY,
+        bindings: new Map([['tls-exporter', Buffer.alloc(32)]]),
+        certificate: [],
+        hostname: US,
       })
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
     }
     assert.ok(asked <= 2)
-    if (!credentials || mechanism === 'LOGIN') return
-    assert.ok(credentials.username !== '' && !credentials.username.includes('\0'))
+    if (!claim) return
+    assert.equal(await claim.prove(), false)
+    if (mechanism !== 'LOGIN' && mechanism !== 'EXTERNAL')
+      assert.ok(claim.username !== '' && !claim.username.includes('\0'))
   },
+}
+
+const NOBODY: SaslService = {
+  mechanisms: () => new Set(MECHANISMS),
+  scram: () => ({
+    iterations: 4096,
+    salt: Buffer.from('salt'),
+    storedKey: Buffer.alloc(32, 1),
+    serverKey: Buffer.alloc(32, 2),
+  }),
+  cram: () => undefined,
+  certificate: () => undefined,
 }
 
 const networks: Target = {

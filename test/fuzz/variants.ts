@@ -246,7 +246,7 @@ async function openIntake(): Promise<Variant> {
       worldOf: () => undefined,
       keysFor: () => undefined,
       sandboxKeys: (domain) => ({ domain, keys: [key] }),
-      domainsOf: () => [],
+      grantOf: () => ({ domains: [], addresses: [] }),
     },
     nonce: 'n0nce',
     siteOf: (domain, world) => `${world}:${domain}`,

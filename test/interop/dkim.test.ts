@@ -129,7 +129,7 @@ before(async () => {
       worldOf: () => 'live',
       keysFor: () => signer,
       sandboxKeys: () => signer,
-      domainsOf: () => [],
+      grantOf: () => ({ domains: [], addresses: [] }),
     },
     nonce: 'n0nce',
     siteOf: ({ domain }) => domain,

@@ -8,12 +8,29 @@ import {
   type QueueEntryView,
   type SandboxMessage,
 } from '../../src/api/control.ts'
+import type { CredentialView } from '../../src/api/credentials.ts'
 import type { DnsPlan } from '../../src/api/dns.ts'
 import type { KeyControl } from '../../src/api/keys.ts'
 import type { CertificateState } from '../../src/certificates/state.ts'
 import type { Finding } from '../../src/doctor/check.ts'
 import { countsOf } from '../../src/doctor/doctor.ts'
 import type { PlannedRecord } from '../../src/doctor/plan.ts'
+
+const NO_TERMS: Omit<CredentialView, 'name'> = {
+  source: 'store',
+  secret: 'key',
+  mechanisms: ['PLAIN', 'LOGIN'],
+  domains: [],
+  addresses: [],
+  networks: [],
+  certificates: [],
+  perMinute: null,
+  perHour: null,
+  perDay: null,
+  stream: null,
+  used: { perMinute: 0, perHour: 0, perDay: 0 },
+  createdAt: Date.UTC(2026, 0, 1),
+}
 
 export type FakeControl = Control & {
   /** Puts a message into the sandbox, as a capture would. */
@@ -30,10 +47,7 @@ export type FakeControl = Control & {
 export function fakeControl(): FakeControl {
   const captured: SandboxMessage[] = []
   const domains = new Map<string, DomainView>()
-  const credentials = new Map<
-    string,
-    { name: string; domains: readonly string[]; createdAt: number }
-  >()
+  const credentials = new Map<string, CredentialView>()
   const listeners = new Set<() => void>()
   const entries: QueueEntryView[] = []
   const calls: string[] = []
@@ -101,13 +115,30 @@ export function fakeControl(): FakeControl {
       throw new ControlFault('NO_PUBLISHER', 'no dns_publish')
     },
     credentials: async () => [...credentials.values()],
-    async addCredential({ name, domains }) {
+    credential: async (name) => credentials.get(name),
+    async addCredential({ name, password = 'N0replyuserP@ssw0rd', certificateOnly, ...terms }) {
       if (credentials.has(name)) throw new ControlFault('CREDENTIAL_EXISTS', `${name} exists`)
-      const credential = { name, domains, createdAt: Date.UTC(2026, 0, 1) }
+      const credential = { ...NO_TERMS, ...terms, name }
       credentials.set(name, credential)
-      return { credential, password: 'N0replyuserP@ssw0rd' }
+      return { credential, password: certificateOnly ? null : password }
+    },
+    async changeCredential(name, change) {
+      const before = credentials.get(name)
+      if (!before) return undefined
+      credentials.set(name, { ...before, ...change })
+      return credentials.get(name)
+    },
+    async rotateCredential(name) {
+      const credential = credentials.get(name)
+      return credential && { credential, password: 'N0replyuserP@ssw0rd2' }
     },
     revokeCredential: async (name) => credentials.delete(name),
+    async importCredentials({ text }) {
+      calls.push(`importCredentials ${text.length}`)
+      if (!text.includes(':'))
+        return { imported: [], faults: [{ line: 1, reason: 'no-colon', about: '' }] }
+      return { imported: ['app'], faults: [] }
+    },
     async queue({ limit, after, site, state }) {
       if (after !== undefined && !/^\d+$/.test(after))
         throw new ControlFault('BAD_CURSOR', 'no cursor')
@@ -188,6 +219,7 @@ export function queueEntry(id: string, more: Partial<QueueEntryView> = {}): Queu
     acceptedAt: Date.UTC(2026, 0, 1),
     size: 5120,
     world: 'live',
+    stream: null,
     lastFailure: 'mx.example.org said at rcpt: 450 4.2.0 Try again later',
     ...more,
   }

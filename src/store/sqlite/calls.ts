@@ -124,6 +124,13 @@ function saveCredential(record: CredentialRecord, { database }: CallContext): vo
   ).run(record.name, JSON.stringify(record))
 }
 
+function saveUsage(usage: string, { database }: CallContext): void {
+  prepare(
+    database,
+    "INSERT INTO meta VALUES ('usage', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
+  ).run(usage)
+}
+
 function removeDomain(name: string, { database }: CallContext): boolean {
   return Number(prepare(database, 'DELETE FROM domains WHERE name = ?').run(name).changes) > 0
 }
@@ -171,6 +178,7 @@ export const calls: Readonly<Record<string, Call>> = {
   prune,
   saveDomain,
   saveCredential,
+  saveUsage,
   removeDomain,
   removeCredential,
   capture,

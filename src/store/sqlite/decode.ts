@@ -39,6 +39,8 @@ export function decodeRows(packet: Packet): QueueRow[] {
       from: message.reversePath ? formatMailbox(message.reversePath) : '',
       size: message.size,
       world: message.world,
+      ...(message.sender.kind === 'credential' &&
+        message.sender.stream && { stream: message.sender.stream }),
     }
   })
 }

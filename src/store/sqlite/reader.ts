@@ -179,6 +179,7 @@ function prepareAll(database: Database) {
     ),
     domains: prepare(database, 'SELECT data FROM domains ORDER BY name'),
     credentials: prepare(database, 'SELECT data FROM credentials ORDER BY name'),
+    usage: prepare(database, "SELECT value FROM meta WHERE name = 'usage'"),
     captured: prepare(
       database,
       'SELECT data FROM captured WHERE n < coalesce((SELECT n FROM captured WHERE id = ?), ?) ORDER BY n DESC LIMIT ?',
@@ -391,6 +392,7 @@ const QUERIES: Readonly<Record<string, QueryFunction>> = {
   attempts: (state, message: number) => texts(state.attempts.all(message, LARGEST_PAGE)),
   domains: (state) => texts(state.domains.all()),
   credentials: (state) => texts(state.credentials.all()),
+  usage: (state) => texts(state.usage.all()),
   capturedRaw: (state, id: string) =>
     (state.capturedRaw.get(id) as unknown as [Uint8Array] | undefined)?.[0],
   damaged: (state) => Number((state.damaged.get() as unknown as [number] | undefined)?.[0] ?? 0),

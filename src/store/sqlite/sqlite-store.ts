@@ -245,6 +245,15 @@ export class SqliteStore implements Store {
     return this.#threads.call('removeCredential', name) as Promise<boolean>
   }
 
+  async usage(): Promise<unknown> {
+    const [text] = (await this.#threads.read('usage', null)) as unknown[]
+    return text === undefined ? undefined : parseAll([text])[0]
+  }
+
+  async saveUsage(usage: unknown): Promise<void> {
+    await this.#threads.call('saveUsage', JSON.stringify(usage))
+  }
+
   async capture(record: CapturedMessage, raw: Uint8Array, keep: number): Promise<void> {
     await this.#threads.call('capture', { record, raw, keep })
   }
