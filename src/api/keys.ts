@@ -4,6 +4,13 @@ import type { KeyFlag, KeyState } from '../dkim/lifecycle.ts'
 import type { Publication } from '../dkim/publication.ts'
 import type { Algorithm } from '../dkim/signature.ts'
 
+/** What one name server said of a key's record; `why` when it said nothing that tells. */
+export type ServerSight = {
+  readonly host: string
+  readonly kind: Publication['kind']
+  readonly why: string
+}
+
 /** What the zone's own servers showed of a key's record when they were last asked. */
 export type KeySight = {
   /** `published` only when every server shows it. */
@@ -11,8 +18,10 @@ export type KeySight = {
   /** How many servers show it, and how many there are; 0 of 0 when none could be found. */
   readonly shown: number
   readonly servers: number
-  /** What stands in the way, in English: `ns2.example.net: another key`. */
-  readonly says: string
+  /** The servers that do not show it, and what they show. */
+  readonly without: readonly ServerSight[]
+  /** Why no server could be asked, in the resolver's words; empty when they were. */
+  readonly why: string
   readonly checkedAt: number
 }
 

@@ -123,9 +123,11 @@ function bareEd25519(text: string): { key: Buffer; format: 'der'; type: 'pkcs8' 
   return { key, format: 'der', type: 'pkcs8' }
 }
 
-/** The key's file below the data folder's `keys/`. */
+/** The key's file below the data folder's `keys/`; no two keys share one, whatever dots are in a selector. */
 export function keyFileName(domain: string, selector: string): string {
-  return `${domain}.${selector}.pem`
+  return selector.includes('.')
+    ? `${selector}._domainkey.${domain}.pem`
+    : `${domain}.${selector}.pem`
 }
 
 /** Writes a private key as PKCS#8, readable by us alone; it is on the disk when this resolves. */

@@ -2,8 +2,8 @@
 // domain's keys. A file is on the disk before any record names it, so a crash between the two
 // leaves a file too many and never a key too few.
 
-import type { KeyObject } from 'node:crypto'
-import { access } from 'node:fs/promises'
+import { type KeyObject, randomBytes } from 'node:crypto'
+import { access, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ControlFault } from '../api/control.ts'
 import { keyFileName, loadKey, makeKey, publicText, readKey, saveKey } from '../dkim/keys.ts'
@@ -90,6 +90,8 @@ export class KeyFolder {
   ): Promise<FreshKey> {
     const { algorithm, bits, flags } = wish
     const selector = await this.#selector(domain, wish, { now, taken })
+    const left = await this.#leftOver(domain, { selector, algorithm, ...(flags && { flags }) })
+    if (left) return left
     const privateKey = await makeKey(algorithm, bits === undefined ? {} : { bits })
     return this.#save(domain, { selector, algorithm, ...(flags && { flags }) }, privateKey)
   }
@@ -128,12 +130,27 @@ export class KeyFolder {
     }
   }
 
+  /** A file of this name that no record names: of a domain that was removed and comes back. */
+  async #leftOver(
+    domain: Domain,
+    record: Omit<DkimKey, 'state' | 'file'>,
+  ): Promise<FreshKey | undefined> {
+    const file = keyFileName(domain, record.selector)
+    const reading = await loadKey(this.#path, file).catch(() => undefined)
+    if (reading?.kind !== 'key' || reading.algorithm !== record.algorithm) return undefined
+    this.#log.info({ domain, file }, 'a DKIM key that was left in the data folder is used again')
+    return { record: { ...record, file }, privateKey: reading.privateKey }
+  }
+
+  /** Keeps what a file of this name held before: keys are never lost. */
   async #save(
     domain: Domain,
     record: Omit<DkimKey, 'state' | 'file'>,
     privateKey: KeyObject,
   ): Promise<FreshKey> {
     const file = keyFileName(domain, record.selector)
+    const path = join(this.#path, file)
+    if (await exists(path)) await rename(path, `${path}.before-${randomBytes(4).toString('hex')}`)
     await saveKey(this.#path, file, privateKey)
     return { record: { ...record, file }, privateKey }
   }

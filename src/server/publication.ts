@@ -1,7 +1,7 @@
 // Whether the world can see a key: every server of its zone is asked itself, for a resolver's one
 // answer may be of yesterday.
 
-import type { KeySight } from '../api/keys.ts'
+import type { KeySight, ServerSight } from '../api/keys.ts'
 import { comparePublication, type Publication } from '../dkim/publication.ts'
 import {
   type AuthoritativeAnswer,
@@ -32,22 +32,29 @@ export function lookForKey(options: AuthoritativeOptions): LookForKey {
 }
 
 /** For mail that stays inside: the sandbox's own DNS shows every key of ours at once. */
-export const SEEN_INSIDE: Sight = { kind: 'published', shown: 1, servers: 1, says: '' }
+export const SEEN_INSIDE: Sight = {
+  kind: 'published',
+  shown: 1,
+  servers: 1,
+  without: [],
+  why: '',
+}
 
 /** One verdict out of many: published only when every server shows the key; else the first that does not. */
 export function sightOf(answer: AuthoritativeAnswer<'TXT'>, txt: string): Sight {
   if (answer.kind === 'cannot-tell')
-    return { kind: 'cannot-tell', shown: 0, servers: 0, says: answer.why }
-  const said = answer.servers.map(({ host, answer: one }) => ({
-    host,
-    found: publicationOf(one, txt),
-  }))
-  const without = said.filter(({ found }) => found.kind !== 'published')
+    return { kind: 'cannot-tell', shown: 0, servers: 0, without: [], why: answer.why }
+  const said = answer.servers.map(({ host, answer: one }): ServerSight => {
+    const found = publicationOf(one, txt)
+    return { host, kind: found.kind, why: found.kind === 'cannot-tell' ? found.why : '' }
+  })
+  const without = said.filter(({ kind }) => kind !== 'published')
   return {
-    kind: without[0]?.found.kind ?? 'published',
+    kind: without[0]?.kind ?? 'published',
     shown: said.length - without.length,
     servers: said.length,
-    says: without.map(({ host, found }) => `${host}: ${describe(found)}`).join('; '),
+    without,
+    why: '',
   }
 }
 
@@ -61,19 +68,4 @@ function publicationOf(answer: Answer<string>, txt: string): Publication {
     case 'cannot-tell':
       return { kind: 'cannot-tell', why: answer.why }
   }
-}
-
-const WORDS: Readonly<Record<Publication['kind'], string>> = {
-  published: 'shows it',
-  missing: 'no record',
-  'other-key': 'another key',
-  revoked: 'an empty key (p=)',
-  cut: 'the key is cut',
-  several: 'more than one record',
-  'not-usable': 'the record forbids its use (v=, k=, h= or s=)',
-  'cannot-tell': 'no answer',
-}
-
-function describe(publication: Publication): string {
-  return publication.kind === 'cannot-tell' ? publication.why : WORDS[publication.kind]
 }

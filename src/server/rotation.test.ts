@@ -28,10 +28,11 @@ class Zone {
 
   readonly look: LookForKey = async ({ selector }) => {
     this.asked++
-    if (this.broken) return { kind: 'cannot-tell', shown: 0, servers: 0, says: 'SERVFAIL' }
+    if (this.broken)
+      return { kind: 'cannot-tell', shown: 0, servers: 0, without: [], why: 'SERVFAIL' }
     const shown = this.servers.filter((server) => server.has(selector)).length
     const kind = shown === this.servers.length ? 'published' : 'missing'
-    return { kind, shown, servers: this.servers.length, says: '' }
+    return { kind, shown, servers: this.servers.length, without: [], why: '' }
   }
 
   publish(selector: string, ...servers: number[]): void {
@@ -180,6 +181,18 @@ test('the last RSA key stays', async () => {
   assert.equal(key!.state, 'retiring')
   assert.equal(key!.retiresAt, key!.retiringAt! + KEEP_MS)
   assert.equal((await server.verbs.retireKey(DOMAIN, 'p2601e', { atOnce: true }))!.state, 'retired')
+})
+
+test('a domain that comes back finds the key that it had', async () => {
+  using folder = temporaryFolder()
+  await using server = await open(folder.path, new Zone(), new ManualClock())
+  const add = () => server.domains.add({ domain: DOMAIN, world: 'live', selector: 'mail' })
+  const txt = () => server.domains.published(DOMAIN)![0]!.txt
+  await add()
+  const before = txt()
+  await server.domains.remove(DOMAIN)
+  await add()
+  assert.equal(txt(), before)
 })
 
 test('in the sandbox a rotation is over at once: its own DNS shows every key', async () => {

@@ -7,6 +7,8 @@ export const keysPath = (domain: string, rest: string): string =>
 export const date = (time: number | null): string =>
   time === null ? '' : new Date(time).toISOString().slice(0, 10)
 
+const MOST_REASONS = 3
+
 /** What becomes of a key by itself, or what there is to do. */
 export function nextOf(key: KeyView, texts: (typeof dkimTexts)['en']): string {
   if (key.txt === null && key.state !== 'retired') return texts.unreadable
@@ -14,8 +16,12 @@ export function nextOf(key: KeyView, texts: (typeof dkimTexts)['en']): string {
     case 'coming': {
       const { sight } = key
       if (!sight) return texts.notLooked
-      const says = sight.says === '' ? '' : ` (${sight.says})`
-      return texts.sight(sight.kind, sight.shown, sight.servers) + says
+      const servers = sight.without.map(
+        ({ host, kind, why }) => `${host}: ${why || texts.shows[kind]}`,
+      )
+      const more = [...servers, ...(sight.why === '' ? [] : [sight.why])].slice(0, MOST_REASONS)
+      const says = texts.sight(sight.kind, sight.shown, sight.servers)
+      return more.length === 0 ? says : `${says} (${more.join('; ')})`
     }
     case 'active':
       if (key.source === 'config') return texts.inConfig

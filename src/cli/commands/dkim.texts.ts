@@ -39,6 +39,16 @@ const en = {
     if (servers === 0) return 'waits: no name server of the zone could be asked'
     return `waits: ${shown} of ${servers} name servers show it`
   },
+  shows: {
+    published: 'shows it',
+    missing: 'no record',
+    'other-key': 'another key',
+    revoked: 'an empty key (p=)',
+    cut: 'the key is cut',
+    several: 'more than one record',
+    'not-usable': 'the record forbids its use (v=, k=, h=, s=)',
+    'cannot-tell': 'no answer',
+  } satisfies Record<Kind, string> as Record<Kind, string>,
   notLooked: 'waits for its record',
   made: (name: string) => `New key ${name}. Publish this TXT record:`,
   stays: (selectors: string) =>
@@ -97,6 +107,16 @@ const ru: typeof en = {
     if (kind === 'published') return 'его показывают все серверы имён'
     if (servers === 0) return 'ждёт: ни один сервер имён зоны не ответил'
     return `ждёт: показывают ${shown} из ${servers} серверов имён`
+  },
+  shows: {
+    published: 'показывает',
+    missing: 'записи нет',
+    'other-key': 'другой ключ',
+    revoked: 'пустой ключ (p=)',
+    cut: 'ключ обрезан',
+    several: 'записей больше одной',
+    'not-usable': 'запись запрещает его применять (v=, k=, h=, s=)',
+    'cannot-tell': 'нет ответа',
   },
   notLooked: 'ждёт своей записи',
   made: (name) => `Новый ключ ${name}. Опубликуйте запись TXT:`,
