@@ -75,7 +75,12 @@ function senders(task: ImageTask): Domain[] {
   return domains
 }
 
-/** POSTFIX_<name>, with the old names of three of them. */
+/** What the image's own table of header checks takes out. */
+const BUNDLED = ['Received', 'X-Originating-IP', 'X-Mailer', 'User-Agent']
+
+const from = (name: string, value: string): Setting => ({ value, from: environmentOrigin(name) })
+
+/** POSTFIX_<name>, with the old names of three of them, and what else becomes a setting. */
 function settingsOf({ draft, input }: ImageTask): Map<string, Setting> {
   const settings = new Map<string, Setting>()
   for (const [parameter, setting] of prefixed(input.environment, 'POSTFIX_')) {
@@ -88,6 +93,18 @@ function settingsOf({ draft, input }: ImageTask): Map<string, Setting> {
     } else if (setting.value === '') {
       draft.understood(name, `${parameter}: –`)
     } else settings.set(parameter, setting)
+  }
+  const { MASQUERADED_DOMAINS, SMTP_HEADER_CHECKS } = input.environment
+  if (MASQUERADED_DOMAINS)
+    settings.set('masquerade_domains', from('MASQUERADED_DOMAINS', MASQUERADED_DOMAINS))
+  if (SMTP_HEADER_CHECKS === '1') {
+    draft.set(['rewrite', 'remove_headers'], BUNDLED, environmentOrigin('SMTP_HEADER_CHECKS'))
+    draft.understood('SMTP_HEADER_CHECKS', `rewrite.remove_headers: ${BUNDLED.join(', ')}`)
+  } else if (SMTP_HEADER_CHECKS) {
+    const table = SMTP_HEADER_CHECKS.includes(':')
+      ? SMTP_HEADER_CHECKS
+      : `regexp:${SMTP_HEADER_CHECKS}`
+    settings.set('smtp_header_checks', from('SMTP_HEADER_CHECKS', table))
   }
   const old = {
     MYNETWORKS: 'mynetworks',
@@ -229,14 +246,6 @@ const VARIABLES: Readonly<Record<string, Handle>> = {
       ru: 'здесь НЕ делается: адреса в журнале остаются как есть',
     })
   },
-  MASQUERADED_DOMAINS: ignore({
-    en: 'addresses are not rewritten',
-    ru: 'адреса не переписываются',
-  }),
-  SMTP_HEADER_CHECKS: ignore({
-    en: 'header fields are not removed by patterns',
-    ru: 'поля заголовка по образцам не удаляются',
-  }),
   DKIM_BACKEND: ignore({ en: 'Posthorn signs itself', ru: 'Posthorn подписывает сам' }),
   SKIP_ROOT_SPOOL_CHOWN: ignore({
     en: 'nothing is chowned here',

@@ -355,13 +355,23 @@ const boky: Record<string, Case> = {
     env: { ...allowed, SMTPD_SASL_USERS: 'app' },
     wrong: [/SMTPD_SASL_USERS=user:PASSWORD/],
   },
-  SMTP_HEADER_CHECKS: {
+  'SMTP_HEADER_CHECKS=1': {
     env: { ...allowed, SMTP_HEADER_CHECKS: '1' },
-    ignored: ['SMTP_HEADER_CHECKS'],
+    understood: ['SMTP_HEADER_CHECKS'],
+    tree: { 'rewrite remove_headers': ['Received', 'X-Originating-IP', 'X-Mailer', 'User-Agent'] },
+  },
+  'SMTP_HEADER_CHECKS as a table': {
+    env: { ...allowed, SMTP_HEADER_CHECKS: 'regexp:/checks' },
+    files: { '/checks': '/^X-Mailer:/ IGNORE' },
+    tree: { 'rewrite header_rules': '/checks' },
+  },
+  'SMTP_HEADER_CHECKS that is not there': {
+    env: { ...allowed, SMTP_HEADER_CHECKS: 'regexp:/checks' },
+    wrong: ['SMTP_HEADER_CHECKS'],
   },
   MASQUERADED_DOMAINS: {
     env: { ...allowed, MASQUERADED_DOMAINS: 'example.com' },
-    ignored: ['MASQUERADED_DOMAINS'],
+    tree: { 'rewrite masquerade': ['example.com'] },
   },
   POSTFIX_myhostname: {
     env: { ...allowed, POSTFIX_myhostname: 'mx.example.com' },

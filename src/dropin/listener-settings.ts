@@ -76,13 +76,7 @@ function offered(reader: SettingsReader) {
     )
   }
   if (wanted === 'none') return reader.become(decisive, ['smtp', 'tls'], 'none')
-  if (draft.get(['tls', 'certificate']) === undefined) {
-    draft.changed(decisive.name, {
-      en: 'no certificate is given (smtpd_tls_cert_file), so clients are not offered TLS',
-      ru: 'сертификат не задан (smtpd_tls_cert_file), поэтому TLS клиентам не предлагается',
-    })
-    return
-  }
+  if (draft.get(['tls', 'certificate']) === undefined) draft.changed(decisive.name, ownAuthority)
   reader.become(decisive, ['smtp', 'tls'], 'starttls')
   if (wanted === 'encrypt' || decisive === enforce) {
     draft.changed(decisive.name, {
@@ -90,6 +84,11 @@ function offered(reader: SettingsReader) {
       ru: 'TLS предлагается; клиентам без TLS не отказывают',
     })
   }
+}
+
+export const ownAuthority: Text = {
+  en: 'no certificate is given (smtpd_tls_cert_file): one of an authority of our own is used',
+  ru: 'сертификат не задан (smtpd_tls_cert_file): берётся выпущенный собственным центром',
 }
 
 const RESTRICTIONS = [

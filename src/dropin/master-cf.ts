@@ -4,7 +4,7 @@
 import { isIP } from 'node:net'
 import type { Origin } from '../config/faults.ts'
 import type { Draft, Surroundings } from './draft.ts'
-import { anyAddress } from './listener-settings.ts'
+import { anyAddress, ownAuthority } from './listener-settings.ts'
 import { isYes, words } from './main-cf.ts'
 import { portOf } from './units.ts'
 
@@ -79,12 +79,9 @@ function place(line: MasterLine, service: Service, task: MasterTask & { ports: S
   set('address', address ?? inherited ?? anyAddress(around))
   set('port', port)
   const tls = tlsOf(overrides, draft)
-  if (tls === 'unavailable') {
-    draft.changed(line.name, {
-      en: 'TLS is asked for, and no certificate is given (smtpd_tls_cert_file): it is not offered',
-      ru: 'требуется TLS, а сертификат не задан (smtpd_tls_cert_file): он не предлагается',
-    })
-  } else if (tls !== undefined) set('tls', tls)
+  if (tls !== undefined) set('tls', tls)
+  if (tls !== undefined && tls !== 'none' && draft.get(['tls', 'certificate']) === undefined)
+    draft.changed(line.name, ownAuthority)
   if (needsLogin(overrides)) set('auth', 'required')
   else if (path[0] === 'listeners') {
     const auth = draft.get(['smtp', 'auth'])
@@ -117,8 +114,7 @@ function tlsOf(overrides: ReadonlyMap<string, string>, draft: Draft): string | u
       : level !== undefined || isYes(overrides.get('smtpd_use_tls') ?? '')
         ? 'starttls'
         : (draft.get(['smtp', 'tls']) as string | undefined)
-  if (wanted === undefined || wanted === 'none') return wanted
-  return draft.get(['tls', 'certificate']) === undefined ? 'unavailable' : wanted
+  return wanted
 }
 
 /** Who logs in, and nobody else. */

@@ -9,6 +9,7 @@ import { translateListener } from './listener-settings.ts'
 import { expander, type Settings, words } from './main-cf.ts'
 import { reasonFor } from './reasons.ts'
 import { translateRelay } from './relay-settings.ts'
+import { translateRewrite } from './rewrite-settings.ts'
 import { postfixNetwork, postfixNumber, postfixTime, without } from './units.ts'
 
 export type SettingsTask = {
@@ -80,6 +81,7 @@ export function translateSettings(task: SettingsTask): void {
   }
   translateListener(reader)
   translateRelay(reader)
+  translateRewrite(reader)
   for (const parameter of reader.left()) {
     const { from } = task.settings.get(parameter)!
     task.draft.ignored(nameOf(from, parameter), reasonFor(parameter))

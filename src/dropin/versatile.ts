@@ -32,9 +32,10 @@ export function translateVersatile(task: ImageTask): void {
     `${PREFIX}${parameter.toUpperCase()}=${value}`
   translateSettings({ draft, settings, around, example })
   if (!settings.has('smtpd_use_tls') && !settings.has('smtpd_tls_security_level')) {
+    draft.set(['smtp', 'tls'], 'starttls', { kind: 'flag', name: IMAGE })
     draft.changed('smtpd_use_tls', {
-      en: 'no certificate signed by itself is made; clients are offered TLS when tls.certificate is given',
-      ru: 'самоподписанный сертификат не создаётся; TLS предлагается клиентам, когда задан tls.certificate',
+      en: 'on, as in that image; its certificate signed by itself is one of an authority of our own here',
+      ru: 'включено, как в том образе; вместо самоподписанного сертификата свой, от собственного центра',
     })
   }
 }
@@ -97,7 +98,7 @@ function signing(task: ImageTask, domain: Domain): void {
   const { draft, input } = task
   const { DISABLE_DKIM, DKIM_SELECTOR, DKIM_CANONICALIZATION } = input.environment
   const at = (name: string) => environmentOrigin(name)
-  if (DKIM_CANONICALIZATION) canonicalization(task, DKIM_CANONICALIZATION)
+  if (DKIM_CANONICALIZATION) canonicalization(task, domain, DKIM_CANONICALIZATION)
   const selector = DKIM_SELECTOR || 'mail'
   if (!/^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$/i.test(selector)) {
     const quoted = JSON.stringify(selector)
@@ -122,7 +123,7 @@ function signing(task: ImageTask, domain: Domain): void {
   })
 }
 
-function canonicalization({ draft }: ImageTask, value: string): void {
+function canonicalization({ draft }: ImageTask, domain: Domain, value: string): void {
   const name = 'DKIM_CANONICALIZATION'
   if (!/^(simple|relaxed)(\/(simple|relaxed))?$/i.test(value)) {
     const quoted = JSON.stringify(value)
@@ -131,12 +132,17 @@ function canonicalization({ draft }: ImageTask, value: string): void {
       ru: `${quoted}: ожидается relaxed или simple`,
     }
     draft.wrong(name, says, `${name}=relaxed`)
-  } else if (/simple/i.test(value)) {
-    draft.changed(name, {
-      en: 'signatures are always relaxed/relaxed here: simple ones break on the way',
-      ru: 'подписи здесь всегда relaxed/relaxed: simple ломается в пути',
-    })
-  } else draft.understood(name, 'relaxed/relaxed')
+    return
+  }
+  const [header = '', body = header] = value.toLowerCase().split('/')
+  const path = ['domains', domain, 'canonicalization']
+  draft.set(path, `${header}/${body}`, environmentOrigin(name))
+  draft.understood(name, `domains.${domain}.canonicalization: ${header}/${body}`)
+  if (!/simple/i.test(value)) return
+  draft.changed(name, {
+    en: 'simple signatures break on the way when a relay touches white space; better: relaxed',
+    ru: 'подпись simple ломается, если релей тронет пробелы; лучше relaxed',
+  })
 }
 
 function aliases({ draft, input }: ImageTask): void {
