@@ -53,6 +53,11 @@ function certificate(reader: SettingsReader) {
   reader.become((chain ?? cert)!, ['tls', 'certificate'], file)
   const own = chain ? undefined : key
   reader.become((own ?? chain ?? cert)!, ['tls', 'key'], own?.value || file)
+  // Guides give the intermediate certificates so; the system's own bundle is something else.
+  const above = reader.take('smtpd_tls_CAfile')
+  if (!above || above.value === '') return
+  if (/^\/etc\/(ssl|pki)\//.test(above.value)) reader.task.draft.ignored(above.name, noClients)
+  else reader.become(above, ['tls', 'chain'], above.value)
 }
 
 /** STARTTLS on the main listener. */
@@ -84,6 +89,11 @@ function offered(reader: SettingsReader) {
       ru: 'TLS предлагается; клиентам без TLS не отказывают',
     })
   }
+}
+
+const noClients: Text = {
+  en: 'authorities for client certificates; clients are known by password or network',
+  ru: 'центры для сертификатов клиентов; клиентов узнают по паролю или сети',
 }
 
 export const ownAuthority: Text = {
