@@ -202,3 +202,26 @@ test('the host’s address, beside another one and instead of another one', asyn
     { state: 'differs', notes: ['other-address'] },
   )
 })
+
+test('the records of the classic guide stand, and are kept', async () => {
+  const own = {
+    domain: domain('mydomain.ru'),
+    keys: [{ selector: 'myselector', txt: 'v=DKIM1; k=rsa; p=MIGfMA0G' }],
+    identity: { hostname: domain('mydomain.ru'), ipv4: '11.22.33.44' },
+  }
+  const spf = 'v=spf1 a mx ip4:11.22.33.0/24 ip4:2.2.2.2 ip6:2a03:b0c0:0:1010::424:8001/64 -all'
+  const zone = {
+    'mydomain.ru A': ['11.22.33.44'],
+    'mydomain.ru MX': ['10 mydomain.ru'],
+    'mydomain.ru TXT': [spf],
+    'myselector._domainkey.mydomain.ru TXT': ['v=DKIM1; k=rsa; t=s; p=MIGfMA0G'],
+    '_dmarc.mydomain.ru TXT': ['v=DMARC1; fo=0; p=none; rua=mailto:dmarc_reports@mydomain.ru'],
+    '44.33.22.11.in-addr.arpa PTR': ['mydomain.ru'],
+  }
+  const resolver = mapResolver(zone)
+  const records = await comparePlan(own, { resolver, lookup: lookupOver(resolver) })
+  assert.deepEqual(
+    records.filter(({ state }) => state !== 'present'),
+    [],
+  )
+})
