@@ -84,7 +84,8 @@ export function stateOf(
 function judged(read: ReadCertificate, options: ExamineOptions) {
   if (!read.files) return { faults: read.faults, found: undefined }
   const { found, faults } = examine(read.files, options)
-  const all = [...read.faults, ...faults]
+  // What could not be found is not exposed either.
+  const all = [...(found ? read.faults : []), ...faults]
   if (!found || all.some(({ level }) => level === 'error')) return { found, faults: all }
   try {
     serverContext([found.pair], { listener: 'examined' })

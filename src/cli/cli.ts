@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander'
 import type { Builder } from './command.ts'
+import { certificateCommand } from './commands/certificate.ts'
 import { configCommand } from './commands/config.ts'
 import { containerCommand } from './commands/container.ts'
 import { credentialCommand } from './commands/credential.ts'
@@ -66,6 +67,7 @@ function makeProgram(builder: Builder): Command {
   explainCommand(builder, program)
   program.addCommand(dkimCommand(builder))
   program.addCommand(credentialCommand(builder))
+  program.addCommand(certificateCommand(builder))
   program.addCommand(queueCommand(builder))
   program.addCommand(configCommand(builder))
   program.addCommand(importCommand(builder))
