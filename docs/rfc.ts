@@ -27,6 +27,7 @@ const standards: Readonly<Record<number, readonly [title: string, status: Status
     2308: ['Negative caching of DNS', 'yes'],
     2852: ['SMTP DELIVERBY', 'planned'],
     2920: ['SMTP PIPELINING', 'yes'],
+    2986: ['PKCS#10 certificate requests', 'yes', 'written for ACME'],
     3030: ['SMTP CHUNKING and BINARYMIME', 'partly', 'CHUNKING; no BINARYMIME'],
     3207: ['SMTP STARTTLS', 'yes'],
     3339: ['Timestamps', 'yes'],

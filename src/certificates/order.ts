@@ -2,8 +2,8 @@
 // The client library is loaded only here, when there is something to order; its HTTP is replaced by
 // ours (acme-transport.ts) and its waiting by a loop that a shutdown can end.
 
-import { generateKeyPairSync } from 'node:crypto'
 import type { Authorization, Client, Order } from 'acme-client'
+import { certificateRequest } from '../std/certificate.ts'
 import type { Clock } from '../std/clock.ts'
 import { type AcmeTransport, acmeTransport } from './acme-transport.ts'
 import type { HttpChallenges, TxtPublisher } from './challenge.ts'
@@ -71,9 +71,7 @@ export async function orderCertificate(options: OrderOptions): Promise<string> {
   for (const { challenge } of tasks) await client.completeChallenge(challenge)
   const proved = await settled(client, order, { ...options, until: ['ready', 'valid'] })
   await presented[Symbol.asyncDispose]()
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const key = privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
-  const [, request] = await acme.crypto.createCsr({ altNames: [...names] }, key)
+  const { key, request } = certificateRequest(names)
   await client.finalizeOrder(proved, request)
   const valid = await settled(client, order, { ...options, until: ['valid'] })
   return `${key}${(await client.getCertificate(valid)).trim()}\n`

@@ -26,6 +26,7 @@ const BASIC_CONSTRAINTS = '2.5.29.19'
 const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35'
 const EXTENDED_KEY_USAGE = '2.5.29.37'
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
+const EXTENSION_REQUEST = '1.2.840.113549.1.9.14'
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2'
 const LONGEST_COMMON_NAME = 64
 
@@ -98,6 +99,33 @@ export function issueCertificate(
       extension(AUTHORITY_KEY_IDENTIFIER, sequence(tagged(0x80, identifier)), 'plain'),
     ],
   })
+}
+
+/** Makes a key and a request that an authority may sign it for these names (RFC 2986), both PEM. */
+export function certificateRequest(names: readonly string[]): {
+  readonly key: string
+  readonly request: string
+} {
+  const { privateKey, publicKey } = newKeys()
+  const named = extension(
+    SUBJECT_ALTERNATIVE_NAME,
+    sequence(...names.map(alternativeName)),
+    'plain',
+  )
+  const signed = sequence(
+    integer(Buffer.from([0])),
+    sequence(),
+    publicKey.export({ format: 'der', type: 'spki' }),
+    tagged(0xa0, sequence(oid(EXTENSION_REQUEST), tagged(0x31, sequence(named)))),
+  )
+  const signature = bits(sign('sha256', signed, privateKey))
+  return {
+    key: privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+    request: pem(
+      'CERTIFICATE REQUEST',
+      sequence(signed, sequence(oid(ECDSA_WITH_SHA256)), signature),
+    ),
+  }
 }
 
 function newKeys(): Pair {
