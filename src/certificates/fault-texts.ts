@@ -210,14 +210,14 @@ export const faultTexts: { readonly [C in FaultCode]: (details: FaultDetails[C])
       'Получите сертификат для «TLS Web Server Authentication»',
     ],
   ],
-  CHAIN_INCOMPLETE: ({ issuer, url = '-' }) => [
+  CHAIN_INCOMPLETE: ({ issuer, url = '' }) => [
     [
       `the chain is incomplete: the certificate of its issuer "${issuer}" is missing`,
-      `Use certbot's fullchain.pem, or add it (${url}); good as it is only if clients trust that issuer itself`,
+      `Use certbot's fullchain.pem, or add it${url && ` (${url})`}; good as it is only if clients trust that issuer itself`,
     ],
     [
       `цепочка неполна: нет сертификата издателя «${issuer}»`,
-      `Возьмите fullchain.pem от certbot или добавьте его (${url}); так можно, только если клиенты верят самому издателю`,
+      `Возьмите fullchain.pem от certbot или добавьте его${url && ` (${url})`}; так можно, только если клиенты верят самому издателю`,
     ],
   ],
   CHAIN_ORDER: () => [

@@ -3,7 +3,7 @@
 // a fault that names the file, and who may not read it.
 
 import { constants } from 'node:fs'
-import { access, lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises'
+import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
 import type { ReadFile, ReadFiles } from './examine.ts'
 import { type CertificateFault, fault } from './fault.ts'
@@ -164,7 +164,8 @@ async function closedOn(path: string): Promise<string> {
     for (let folder = dirname(resolve(one)); !above.includes(folder); folder = dirname(folder))
       above.unshift(folder)
     for (const folder of above) {
-      const opens = await access(folder, constants.X_OK).then(
+      // Not access(): that asks for the real user, not for the one in force.
+      const opens = await lstat(`${folder}/.`).then(
         () => true,
         () => false,
       )
