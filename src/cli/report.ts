@@ -56,7 +56,13 @@ function linesOf(checks: readonly CheckResult[], page: Page): string[] {
   const margin = Math.max(...Object.values(page.texts.groups).map(({ length }) => length)) + 4
   return titles.flatMap((group) => {
     const findings = checks.filter((check) => check.group === group).flatMap((one) => one.findings)
-    const lines = findings.flatMap((finding) => formatFinding(finding, { page, margin }))
+    // Two checks that got no answer to the same question say so once.
+    const said = new Map(
+      findings
+        .map((one) => formatFinding(one, { page, margin }))
+        .map((lines) => [lines.join('\n'), lines]),
+    )
+    const lines = [...said.values()].flat()
     const title = `  ${page.texts.groups[group]}`.padEnd(margin)
     return lines.map((line, i) => (i === 0 ? title : ' '.repeat(margin)) + line)
   })

@@ -16,7 +16,7 @@ import { Gate } from '../std/gate.ts'
 import type { Log } from '../std/log.ts'
 import type { Domains } from './domains.ts'
 import { listenersOf } from './listeners.ts'
-import { identityOf } from './policy.ts'
+import { identityOf, ownIpv6Of } from './policy.ts'
 import { type Trouble, tell, troublesOf } from './troubles.ts'
 
 export type DoctorDependencies = {
@@ -31,6 +31,8 @@ export type DoctorDependencies = {
 /** In one round; with the doctor's patience this stays below a minute. */
 const MOST_DOMAINS = 50
 const DOMAINS_AT_ONCE = 16
+/** Twice that is told as silence well within the doctor's patience. */
+const QUESTION_MS = 2_500
 /** The first minute belongs to the mail that waited. */
 const FIRST_LOOK_MS = 60_000
 
@@ -50,7 +52,7 @@ async function visit(deps: DoctorDependencies, all: readonly DomainView[]): Prom
   const chosen = all.slice(0, MOST_DOMAINS)
   const at = clock.now()
   const began = clock.elapsed()
-  using resolver = createResolver(deps.dns)
+  using resolver = createResolver({ ...deps.dns, timeoutMs: QUESTION_MS })
   const identity = identityOf(config)
   const means = await hostMeans(deps, resolver)
   const gate = new Gate(DOMAINS_AT_ONCE)
@@ -122,11 +124,12 @@ async function hostMeans(
 ): Promise<HostMeans> {
   const { port, protocol, allowPrivateAddresses, sourceIpv4, sourceIpv6 } = config.delivery
   const { relayhost, routes } = config
+  const ipv6 = ownIpv6Of(config)
   return {
     resolver,
     dns,
     clock,
-    identity: identityOf(config),
+    identity: { ...identityOf(config), ...(ipv6 && { ipv6 }) },
     delivery: {
       port,
       protocol,

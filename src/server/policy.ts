@@ -24,13 +24,21 @@ const RELAY_REST = { restMs: 5_000, longestRestMs: 60_000 }
 
 /** Our name and addresses: as configured, else the public addresses that this machine has. */
 export function identityOf(config: Config): Identity {
-  const own = Object.values(networkInterfaces())
+  const ipv4 = config.publicIpv4 ?? ownAddresses().find((address) => !address.includes(':'))
+  const ipv6 = config.publicIpv6 ?? undefined
+  return { hostname: config.hostname, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) }
+}
+
+/** The public IPv6 address that mail would leave from, whether or not it is configured. */
+export function ownIpv6Of(config: Config): string | undefined {
+  return config.publicIpv6 ?? ownAddresses().find((address) => address.includes(':'))
+}
+
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .map(({ address }) => address)
     .filter(isPublicAddress)
-  const ipv4 = config.publicIpv4 ?? own.find((address) => !address.includes(':'))
-  const ipv6 = config.publicIpv6 ?? undefined
-  return { hostname: config.hostname, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) }
 }
 
 /** @param tokens of the relays that want XOAUTH2 */

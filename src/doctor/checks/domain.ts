@@ -3,7 +3,7 @@
 import { getDomain } from 'tldts'
 import type { Resolver } from '../../dns/resolver.ts'
 import { type Domain, displayDomain } from '../../mail/domain.ts'
-import { type Check, type Finding, findingsOf } from '../check.ts'
+import { type Check, couldNotCheck, type Finding, findingsOf } from '../check.ts'
 import { domainTexts } from '../texts/domain.ts'
 
 const found = findingsOf(domainTexts)
@@ -30,6 +30,9 @@ export function checkDomain(options: DomainCheckOptions): Check {
     async run(signal) {
       const name = shown(domain)
       const answer = await resolver.resolve(domain, 'NS')
+      // Only a resolver that was reached can blame the zone.
+      if (answer.kind === 'cannot-tell' && !answer.why.endsWith('SERVFAIL'))
+        return [couldNotCheck(domain, answer.why)]
       if (answer.kind === 'cannot-tell')
         return [found('ZONE_FAILS', domain, { name, domain, reason: answer.why })]
       if (answer.kind === 'no-such-name') return [found('DOMAIN_MISSING', domain, { name, domain })]
