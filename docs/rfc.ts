@@ -38,7 +38,9 @@ const standards: Readonly<Record<number, readonly [title: string, status: Status
     3696: ['Checking of names', 'cited'],
     3834: ['Automatic responses', 'yes', 'for our own notices'],
     3848: ['Transmission types in Received', 'yes'],
+    3849: ['IPv6 prefix for documentation', 'cited'],
     3879: ['Deprecating site-local addresses', 'cited'],
+    3986: ['URI', 'cited'],
     4013: ['SASLprep', 'yes'],
     4034: ['DNSSEC records', 'cited'],
     4291: ['IPv6 addresses', 'cited'],
@@ -112,6 +114,7 @@ const standards: Readonly<Record<number, readonly [title: string, status: Status
     9520: ['Caching of DNS failures', 'yes'],
     9637: ['IPv6 block for documentation', 'cited'],
     9989: ['DMARC', 'yes', 'records printed; evaluated in the doctor and in the sandbox'],
+    9990: ['DMARC aggregate reports', 'partly', 'external destinations are checked'],
   }
 
 const root = join(import.meta.dirname, '..')

@@ -2,7 +2,7 @@
 // any of them, and a key that one of them lacks fails some of the mail.
 
 import { createPublicKey } from 'node:crypto'
-import { fingerprintOf } from '../../dkim/keys.ts'
+import { fingerprintOf, txtStrings } from '../../dkim/keys.ts'
 import type { AuthoritativeAnswer } from '../../dns/authoritative.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import { type Check, couldNotCheck, type Finding, findingsOf } from '../check.ts'
@@ -99,6 +99,8 @@ async function faultOf(
   at: { readonly name: string; readonly domain: string; readonly resolver: Resolver },
 ): Promise<readonly Finding[] | undefined> {
   const { name, domain, resolver } = at
+  // As the strings of one record, which a zone file wants.
+  const record = txtStrings(txt).join('" "')
   const [text] = texts
   if (text === undefined) {
     // Panels that add the domain themselves add it to a whole name too.
@@ -106,26 +108,26 @@ async function faultOf(
     const there = await resolver.resolve(doubled, 'TXT')
     return there.kind === 'records'
       ? [found('DKIM_NAME_DOUBLED', name, { name, doubled })]
-      : [found('DKIM_MISSING', name, { name, record: txt })]
+      : [found('DKIM_MISSING', name, { name, record })]
   }
   if (texts.length > 1)
-    return [found('DKIM_TWO_RECORDS', name, { name, count: texts.length, record: txt })]
+    return [found('DKIM_TWO_RECORDS', name, { name, count: texts.length, record })]
   const published = keyOf(text)
-  if (published === '') return [found('DKIM_REVOKED', name, { name, record: txt })]
+  if (published === '') return [found('DKIM_REVOKED', name, { name, record })]
   const fault = faultIn(text)
   const wanted = keyOf(txt)
   if (published === wanted && fault === undefined) return undefined
   if (published && wanted && wanted !== published && wanted.includes(published)) {
-    const facts = { name, have: published.length, want: wanted.length, record: txt }
+    const facts = { name, have: published.length, want: wanted.length, record }
     return [found('DKIM_TRUNCATED', name, facts)]
   }
   if (published === undefined || fault !== undefined)
-    return [found('DKIM_INVALID', name, { name, found: short(text), record: txt })]
+    return [found('DKIM_INVALID', name, { name, found: short(text), record })]
   const facts = {
     name,
     published: fingerprintOf(text) ?? '-',
     ours: fingerprintOf(txt) ?? '-',
-    record: txt,
+    record,
   }
   return [found('DKIM_MISMATCH', name, facts)]
 }
