@@ -73,6 +73,8 @@ export const ru: Texts = {
     name: 'имя',
     form: 'вид',
     id: 'номер',
+    path: 'путь',
+    letter: 'буква',
     number: 'число',
     place: 'место',
     site: 'направление',
