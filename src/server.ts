@@ -40,6 +40,7 @@ import { dnsVerbs } from './server/dns.ts'
 import { askDoctor, type DoctorDependencies, watchHealth } from './server/doctor.ts'
 import { Domains } from './server/domains.ts'
 import { setForeignAside } from './server/folder.ts'
+import { type TrustWatch, watchTrust } from './server/gateway.ts'
 import { unsignedOf } from './server/given.ts'
 import { openHttp } from './server/http.ts'
 import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
@@ -53,6 +54,7 @@ import {
   schedulesOf,
   siteLimitsOf,
 } from './server/policy.ts'
+import { keepPruned } from './server/prune.ts'
 import { lookForKey } from './server/publication.ts'
 import { publisherOf } from './server/publish.ts'
 import { reroute } from './server/reroute.ts'
@@ -81,6 +83,7 @@ export type House = {
   readonly rewriting: Rewriting
   readonly certificates: CertificateHouse
   readonly milters: Milters | undefined
+  readonly trust: TrustWatch
   readonly delivery: Delivery
   readonly intake: Intake
   readonly scheduler: Scheduler
@@ -89,10 +92,8 @@ export type House = {
 
 /** How long deliveries may take at shutdown before they are cut off. */
 const DRAIN_MS = 10_000
-const PRUNE_EVERY_MS = 3_600_000
 /** Mail that was handed over at the last moment is looked at within a day. */
 const KEY_MARGIN_MS = 24 * 3_600_000
-const KEEP_ATTEMPTS_MS = 14 * 24 * 3_600_000
 
 /** Opens the data folder, the ports and the queue; resolves when mail is taken. */
 export async function startServer(config: Config, deps: Dependencies): Promise<Server> {
@@ -176,6 +177,7 @@ async function build(
     }),
   )
   const milters = parts.use(openMilters(config, { clock, log, metrics }))
+  const trust = parts.use(watchTrust(config, { clock, log, metrics, ...identity }))
   const { keyring } = domains
   const sandboxKey = await sandboxKeyIn(join(config.data, 'keys'))
   const { keep } = config.sandbox
@@ -205,6 +207,7 @@ async function build(
     rewriting,
     certificates,
     milters,
+    trust,
     delivery,
     metrics,
   }
@@ -338,8 +341,8 @@ const ourOrigin = ({ hostname }: Config) => ({
   protocol: 'local',
 })
 
-async function openDoors(house: House, deps: Dependencies) {
-  const { config, intake, credentials, record } = house
+async function openDoors(house: House, deps: Dependencies): Promise<Doors> {
+  const { config, intake, credentials, record, trust } = house
   const policy = { trustedNetworks: config.networks }
   const service = submissionService({
     accept: limited(intake.accept, credentials),
@@ -348,9 +351,12 @@ async function openDoors(house: House, deps: Dependencies) {
     mechanisms: mechanismsOf(config),
     listeners: new Map(listenersOf(config).map(([name]) => [name, policy])),
     addressLiterals: true,
+    distrusts: trust.distrusts,
   })
   const { certificates } = house.certificates
-  const doors = await openListeners(config, { service, record, certificates, ...deps })
+  const means = { record, certificates, distrusts: trust.distrusts, ...deps }
+  const doors = await openListeners(config, { service: trust.watched(service), ...means })
+  trust.start(doors.listeners.map((listener) => listener.port))
   credentials.start()
   credentials.credentials.onRevoked((name) => {
     for (const listener of doors.listeners) listener.revoke(name)
@@ -379,20 +385,9 @@ function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefin
 
 /** What the doctor needs of the house. */
 function doctorOf(
-  { config, domains, dns, certificates: { certificates } }: House,
+  { config, domains, dns, certificates: { certificates }, trust }: House,
   clock: Dependencies['clock'],
 ): DoctorDependencies {
-  return { config, domains, dns, certificates, clock }
-}
-
-/** Attempts of finished mail are remembered for two weeks. Returns what ends it. */
-function keepPruned(store: Store, { clock, log }: Dependencies): () => void {
-  let timer = clock.after(0, prune)
-  function prune(): void {
-    store
-      .prune(clock.now() - KEEP_ATTEMPTS_MS)
-      .catch((error: unknown) => log.warn({ error: String(error) }, 'old attempts were not pruned'))
-    timer = clock.after(PRUNE_EVERY_MS, prune)
-  }
-  return () => timer.cancel()
+  const relaying = trust.isWatching() ? trust : undefined
+  return { config, domains, dns, certificates, clock, relaying }
 }

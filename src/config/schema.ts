@@ -29,6 +29,7 @@ import { rewrite } from './rewrite.ts'
 import { behind, delivery, domain, limits, relay, retry } from './sections.ts'
 import { domainList, logFormat, relayUrl } from './short.ts'
 import { certificates, tls } from './tls.ts'
+import { trust } from './trust.ts'
 
 /** RFC 6409 and RFC 8314: who calls a listener so gets what is usual there. */
 const LISTENER_PRESETS = {
@@ -213,6 +214,7 @@ const doors = {
 export const configSchema = z.strictObject({
   ...identity,
   ...doors,
+  ...trust,
   limits,
   senders,
   credentials,

@@ -13,6 +13,7 @@ import { elsewhereTexts } from './texts/elsewhere.ts'
 import { generalTexts } from './texts/general.ts'
 import { helloNameTexts } from './texts/hello-name.ts'
 import { mailHostTexts } from './texts/mail-hosts.ts'
+import { openRelayTexts } from './texts/open-relay.ts'
 import { outboundPortTexts } from './texts/outbound-port.ts'
 import { relayTexts } from './texts/relay.ts'
 import { resolverTexts } from './texts/resolver.ts'
@@ -32,6 +33,7 @@ const files: readonly Readonly<Record<string, CodeTexts>>[] = [
   elsewhereTexts,
   generalTexts,
   helloNameTexts,
+  openRelayTexts,
   outboundPortTexts,
   relayTexts,
   resolverTexts,

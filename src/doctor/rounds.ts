@@ -17,6 +17,7 @@ import { checkDmarcPolicy } from './checks/dmarc.ts'
 import { checkDomain } from './checks/domain.ts'
 import { checkHelloName } from './checks/hello-name.ts'
 import { checkMailHosts } from './checks/mail-hosts.ts'
+import { checkOpenRelay, type OpenRelayOptions } from './checks/open-relay.ts'
 import { checkOutboundPort } from './checks/outbound-port.ts'
 import { checkRelays, type RelayPlace } from './checks/relay.ts'
 import { checkResolver } from './checks/resolver.ts'
@@ -55,6 +56,8 @@ export type HostMeans = {
     readonly vendor: string
     readonly disk: () => Promise<Disk>
     readonly certificates: CertificateOptions
+    /** Undefined where no server runs. */
+    readonly relaying: OpenRelayOptions | undefined
   }
 }
 
@@ -87,6 +90,7 @@ export function hostChecks(means: HostMeans): readonly Check[] {
     checkResolver({ ...dns, ...world, clock, timeoutMs: CALL_MS }),
     checkCertificate(machine.certificates),
     checkDisk(machine.disk),
+    checkOpenRelay(machine.relaying),
   ]
 }
 

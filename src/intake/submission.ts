@@ -29,6 +29,8 @@ export type SubmissionOptions = {
   readonly listeners: ReadonlyMap<string, ListenerPolicy>
   /** `user@[192.0.2.1]` may be a recipient. */
   readonly addressLiterals: boolean
+  /** Addresses that are not to be believed although their network is trusted. */
+  distrusts?(address: string): boolean
 }
 
 /** The SMTP door for clients: who may send, to whom, and what they hear (RFC 6409). */
@@ -43,7 +45,8 @@ export function submissionService(options: SubmissionOptions): SmtpService {
   const senderOf = (client: Client): Sender => {
     if (client.credential !== undefined) return credentialSender(client.credential, credentials)
     const networks = trusted.get(client.listener)
-    if (networks && isIn(networks, client.address))
+    const believed = !options.distrusts?.(client.address)
+    if (believed && networks && isIn(networks, client.address))
       return { kind: 'network', address: client.address }
     throw refuse(
       530,

@@ -8,6 +8,7 @@ import type { Certificates } from '../certificates/certificates.ts'
 import type { Config } from '../config/schema.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { createResolver, type StubOptions } from '../dns/stub.ts'
+import type { OpenRelayOptions } from '../doctor/checks/open-relay.ts'
 import { countsOf, examine } from '../doctor/doctor.ts'
 import { domainChecks, type HostMeans, hostChecks } from '../doctor/rounds.ts'
 import { type Domain, parseDomain } from '../mail/domain.ts'
@@ -24,6 +25,8 @@ export type DoctorDependencies = {
   readonly domains: Domains
   readonly clock: Clock
   readonly certificates: Certificates
+  /** The watch over who is trusted; undefined where no server runs. */
+  readonly relaying?: OpenRelayOptions | undefined
   /** How to ask; the cache is made anew for every round. */
   readonly dns: StubOptions
 }
@@ -119,7 +122,7 @@ export function watchHealth(deps: DoctorDependencies & { readonly log: Log }): (
 }
 
 async function hostMeans(
-  { config, clock, dns, certificates }: DoctorDependencies,
+  { config, clock, dns, certificates, relaying }: DoctorDependencies,
   resolver: Resolver,
 ): Promise<HostMeans> {
   const { port, protocol, allowPrivateAddresses, sourceIpv4, sourceIpv6 } = config.delivery
@@ -143,6 +146,7 @@ async function hostMeans(
     machine: {
       vendor: await readFile('/sys/class/dmi/id/sys_vendor', 'utf8').catch(() => ''),
       disk: () => diskOf(config),
+      relaying,
       certificates: {
         states: () => certificates.states(),
         openListeners: openListenersOf(config),

@@ -31,6 +31,7 @@ export async function openListeners(
     clock: Clock
     log: Log
     record: Record
+    distrusts: (address: string) => boolean
     certificates: Certificates
   },
 ): Promise<Doors> {
@@ -60,7 +61,7 @@ export async function openListeners(
         announceUntrusted: config.tls.announce === 'always',
         requireAuth: auth === 'required',
         authWithoutTls: authWithoutTls ?? (sandbox && tls === 'none' ? true : 'loopback'),
-        isTrusted: (client) => isIn(trusted, client),
+        isTrusted: (client) => isIn(trusted, client) && !deps.distrusts(client),
         limits: { messageOctets: limits.messageSizeBytes, recipients: limits.recipients },
       },
       shared,
