@@ -11,8 +11,7 @@ import { connect, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Config } from '../config/schema.ts'
 import { canonicalAddress } from '../dns/address.ts'
-import { isIn, networkList } from '../auth/spf-address.ts
-src/intake/networks.ts'
+import { isIn, networkList } from '../intake/networks.ts'
 
 import type { Client, SmtpService } from '../smtp/service.ts'
 import type { Clock, Timer } from '../std/clock.ts'
