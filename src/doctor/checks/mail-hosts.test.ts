@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type FakeAnswer, mapResolver } from '../../../test/support/dns.ts'
+import { type FakeAnswer, faultyResolver, mapResolver } from '../../../test/support/dns.ts'
 import { type Domain, parseDomain } from '../../mail/domain.ts'
 import { describeFinding } from '../catalogue.ts'
 import type { Finding } from '../check.ts'
@@ -76,6 +76,12 @@ test('the domain itself', async () => {
   assert.equal(codes(await look({ 'www.example.com A': ['192.0.2.1'] })), 'DOMAIN_OK')
   assert.equal(codes(await look({})), 'DOMAIN_MISSING')
   assert.equal(codes(await look({ 'example.com NS': 'cannot-tell' })), 'ZONE_FAILS')
+})
+
+test('a resolver that is down says nothing about the zone', async () => {
+  const resolver = faultyResolver('127.0.0.1: ECONNREFUSED')
+  const findings = await checkDomain({ resolver, domain, now: () => 0 }).run(signal)
+  assert.equal(codes(findings), 'COULD_NOT_CHECK')
 })
 
 test('a young domain, by the name that was registered', async () => {
