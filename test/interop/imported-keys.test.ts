@@ -143,7 +143,7 @@ for file in sys.argv[2:]:
     assert.equal(good.length, files.length, out + err)
   })
 
-  it('are accepted by Mail::DKIM', { skip: missing('perl') }, async () => {
+  it('are accepted by Mail::DKIM', { skip: missing('perl') }, async (t) => {
     const script = `use strict; use Mail::DKIM::Verifier; use Mail::DKIM::DNS; use Net::DNS::RR;
 my ($n, @rest) = @ARGV; my %keys = splice @rest, 0, 2 * $n;
 { no warnings 'redefine';
@@ -161,7 +161,7 @@ for my $file (@rest) {
 }`
     const args = ['-e', script, String(records.size), ...[...records].flat(), ...files]
     const { out, err } = await run('perl', args)
-    if (/Can't locate/.test(err)) return
+    if (/Can't locate/.test(err)) return t.skip('needs Mail::DKIM')
     assert.deepEqual(
       out.trim().split('\n'),
       files.map(() => 'pass'),
