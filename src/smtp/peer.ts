@@ -40,8 +40,18 @@ type ClientCertificate = {
 export function clientCertificateOf(socket: TLSSocket): ClientCertificate | undefined {
   const shown = socket.getPeerX509Certificate()
   if (!shown) return undefined
-  if (!socket.authorized) return { names: [], fault: String(socket.authorizationError) }
+  const fault = faultOf(socket)
+  if (fault !== undefined) return { names: [], fault }
   return { names: namesOf(shown) }
+}
+
+/** Node judges only for its own tls.Server; OpenSSL's verdict is on the handle, and without it nobody is trusted. */
+function faultOf(socket: TLSSocket): string | undefined {
+  type Judged = { readonly ssl?: { verifyError?(): { code?: string; message: string } | null } }
+  const { ssl } = socket as Judged
+  if (!ssl?.verifyError) return 'its issuer cannot be checked'
+  const error = ssl.verifyError()
+  return error ? (error.code ?? error.message) : undefined
 }
 
 function namesOf(certificate: X509Certificate): string[] {

@@ -254,7 +254,7 @@ async function openIntake(): Promise<Variant> {
   })
   const service = submissionService({
     accept: intake.accept,
-    credentials: new Credentials([]),
+    credentials: new Credentials([{ name: USER, hash: '', domains: [], createdAt: 0 }]),
     listeners: new Map([['intake', { trustedNetworks: ['127.0.0.0/8'] }]]),
     addressLiterals: false,
   })

@@ -138,16 +138,17 @@ describe('a credential', () => {
     await revokeInSession(await make('shop'))
   })
 
-  /** Logs in, lets the credential be revoked, and tries to send. */
+  /** Logs in, begins to send, and lets the credential be revoked. */
   async function revokeInSession(authPlain: string): Promise<void> {
     const peer = new Peer(posthorn.port)
     await peer.say(`EHLO a\r\nAUTH PLAIN ${authPlain}\r\n`)
     await peer.expect('235 *', true)
-    assert.equal((await posthorn.command(['credential', 'revoke', 'shop'])).code, 0)
     await peer.say('MAIL FROM:<a@shop.test>\r\nRCPT TO:<b@kunde.test>\r\nDATA\r\n')
     await peer.expect('354 *', true)
-    await peer.say('From: a@shop.test\r\n\r\nx\r\n.\r\n')
-    await peer.expect('535 5.7.8 *revoked*')
+    await peer.say('From: a@shop.test\r\n\r\nx\r\n')
+    assert.equal((await posthorn.command(['credential', 'revoke', 'shop'])).code, 0)
+    await peer.expect('421 4.7.0 *revoked')
+    await peer.expect('(closed)')
     peer.leave()
   }
 

@@ -140,8 +140,8 @@ export function posthorn(args: readonly string[], options: RunOptions = {}): Pro
 export const TLS_LISTENERS: Settings = {
   tls: { certificate: 'certificate.pem', key: 'key.pem' },
   listeners: {
-    submission: { port: 0, tls: 'starttls' },
-    submissions: { port: 0, tls: 'implicit' },
+    submission: { address: '127.0.0.1', port: 0, tls: 'starttls', auth: 'optional' },
+    submissions: { address: '127.0.0.1', port: 0, tls: 'implicit', auth: 'optional' },
   },
 }
 

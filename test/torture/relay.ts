@@ -104,8 +104,8 @@ export const relaying: Torment = {
       await openHouse(
         `smtp: { port: 0 }
 listeners:
-  submission: { port: 0, tls: starttls, auth: required }
-  submissions: { port: 0, tls: implicit, auth: required }
+  submission: { address: 127.0.0.1, port: 0, tls: starttls, auth: required }
+  submissions: { address: 127.0.0.1, port: 0, tls: implicit, auth: required }
 networks: ['${TRUSTED}/32']
 tls: { certificate: '${join(folder, 'tls.pem')}', key: '${join(folder, 'tls.key')}' }
 ${direct(dns, port)}`,
