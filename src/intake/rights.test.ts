@@ -124,3 +124,19 @@ it('a notice travels and is signed as its message was', () => {
   const lost = { fromDomain: 'keyless.example' as Domain, world: 'live' as const }
   assert.throws(() => rightsOf(lost, table('live')), Refusal)
 })
+
+it('takes live mail of domains that are not ours, unsigned, where that is wanted', () => {
+  const open = { ...table('live'), foreignKeys: (domain: string) => `no key of ${domain}` }
+  const author = { localPart: 'me', domain: 'gmail.com' as Domain }
+  const question = {
+    sender: { kind: 'network', address: '10.0.0.9' },
+    author,
+    reversePath: author,
+  } as const
+  assert.deepEqual(judge(question, open), {
+    fromDomain: 'gmail.com',
+    world: 'live',
+    keys: 'no key of gmail.com',
+  })
+  assert.throws(() => judge(question, table('live')), Refusal)
+})
