@@ -33,7 +33,7 @@ export function isRemoved(field: HeaderField, { names, prefixes }: Removal): boo
 }
 
 const SERVER = /\bby\s+([A-Za-z0-9._-]{1,255})/
-const DATE = /;\s*([A-Za-z0-9,:+ -]{10,60})\s*(?:\([^()]*\))?\s*$/
+const DATE = /^[A-Za-z0-9,:+ -]{10,60}$/
 const WAY = /\bwith\s+([A-Za-z0-9]{1,20})\b/
 
 /** `from client (10.0.0.7) by host with ESMTP …; date` becomes `by host with ESMTP; date`. */
@@ -41,7 +41,8 @@ export function redactReceived(field: HeaderField): HeaderField {
   const value = withoutComments(fieldValue(field))
   const server = SERVER.exec(value)?.[1] ?? 'localhost'
   const way = WAY.exec(value)?.[1]
-  const date = DATE.exec(value)?.[1]?.trim()
+  const end = value.slice(value.lastIndexOf(';') + 1).trim()
+  const date = DATE.test(end) ? end : undefined
   const told = `by ${server}${way ? ` with ${way}` : ''}${date ? `; ${date}` : ''}`
   return { ...field, raw: formatField(field.name, told) }
 }

@@ -8,9 +8,15 @@ import { mailParsers } from './mail-parsers.ts'
 import { octetParsers } from './octet-parsers.ts'
 import { inputFor, type Larder, LONGEST, larderOf, repeated, shrunk } from './octets.ts'
 import { outerParsers } from './outer-parsers.ts'
+import { policyParsers } from './policy-parsers.ts'
 import type { Target } from './target.ts'
 
-export const parsers: readonly Target[] = [...mailParsers, ...octetParsers, ...outerParsers]
+export const parsers: readonly Target[] = [
+  ...mailParsers,
+  ...octetParsers,
+  ...outerParsers,
+  ...policyParsers,
+]
 
 export type ParserFailure = {
   readonly run: number
