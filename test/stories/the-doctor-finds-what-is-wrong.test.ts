@@ -109,7 +109,8 @@ test('the doctor finds what is wrong, says it everywhere, and sees it mended', a
   const ill = await posthorn.ask<Report>('/api/v1/doctor')
   assert.equal(ill.healthy, false)
   assert.deepEqual(codesOf(ill, 'error'), ['DNSBL_LISTED', 'HELO_WRONG_ADDRESS', 'PTR_MISSING'])
-  assert.deepEqual(codesOf(ill, 'ok'), ['DISK_OK', 'PORT25_OK', 'RESOLVER_OK'])
+  for (const code of ['DISK_OK', 'PORT25_OK', 'RESOLVER_OK'])
+    assert.ok(codesOf(ill, 'ok').includes(code), code)
   assert.deepEqual(codesOf(ill, 'unknown'), [])
 
   const told = await posthorn.command(['doctor'])
