@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openListener } from '../../test/support/listener.ts'
 import { getPeer } from '../../test/support/tls-peer.ts'
-import { temporaryFolder, until } from '../../test/support/tools.ts'
+import { missing, run, temporaryFolder, until } from '../../test/support/tools.ts'
 import { issueCertificate, makeAuthority, selfSignedCertificate } from '../std/certificate.ts'
 import { type Clock, systemClock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
@@ -224,4 +224,29 @@ test('a self-signed one is used, and known for what it is', async () => {
   writeFileSync(place.certificate, key + cert, { mode: 0o600 })
   await using certificates = await house(folder.path, { places: [place] }).open()
   assert.equal((await certificates.states())[0]?.certificate?.untrusted, true)
+})
+
+const noOpenssl = missing('openssl')
+test('an RSA and an ECDSA key side by side: each client gets what it knows', {
+  skip: noOpenssl,
+}, async () => {
+  using folder = temporaryFolder()
+  const at = (name: string) => join(folder.path, name)
+  const { cert, key } = issued()
+  writeFileSync(at('a.crt'), cert)
+  writeFileSync(at('a.key'), key, { mode: 0o600 })
+  const subject = ['-subj', `/CN=${HOST}`, '-addext', `subjectAltName=DNS:${HOST}`]
+  const files = ['-keyout', at('b.key'), '-out', at('b.crt')]
+  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, ...subject])
+  await using certificates = await house(folder.path, {
+    places: [{ certificate: folder.path }],
+  }).open()
+  await using door = await openDoor()
+  certificates.follow((make) => door.listener.useCertificate(make?.('test')))
+  const typeFor = async (ciphers: string) => {
+    const peer = await getPeer(door.port, HOST, { ciphers, maxVersion: 'TLSv1.2' })
+    return peer.publicKey.asymmetricKeyType
+  }
+  assert.equal(await typeFor('ECDHE-ECDSA-AES128-GCM-SHA256'), 'ec')
+  assert.equal(await typeFor('ECDHE-RSA-AES128-GCM-SHA256'), 'rsa')
 })

@@ -42,10 +42,15 @@ export function chooser(
     const byName = new Map<string, SecureContext>()
     for (const { names, secureContext } of offers)
       for (const name of names) if (!byName.has(name)) byName.set(name, secureContext)
-    const contextFor = (servername: string) => lookUp(byName, servername)
-    const ours = contextFor(hostname)
+    const ours = lookUp(byName, hostname)
     const fallback = offers.find((offer) => offer.secureContext === ours) ?? offers[0]!
     const { secureContext, untrusted, notAfter } = fallback
+    // Node takes only the last pair of a context over when it changes to it by name, so we stay where
+    // we are when that is the one; elsewhere the last is RSA, which every client knows.
+    const contextFor = (servername: string) => {
+      const wanted = lookUp(byName, servername)
+      return wanted === secureContext ? undefined : wanted
+    }
     const asksClient = clientAuthorities !== undefined
     return { secureContext, contextFor, asksClient, untrusted, notAfter }
   }
@@ -62,7 +67,8 @@ function grouped(usable: readonly Usable[]): readonly (readonly Usable[])[] {
     const other = members.get(type)
     if (!other || other.notBefore < one.notBefore) members.set(type, one)
   }
-  return [...groups.values()].map((members) => [...members.values()])
+  const rsaLast = (a: Usable, b: Usable) => a.keyType.localeCompare(b.keyType)
+  return [...groups.values()].map((members) => [...members.values()].sort(rsaLast))
 }
 
 function offerOf(
