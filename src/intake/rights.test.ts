@@ -110,6 +110,14 @@ describe('judge', () => {
     })
   }
 
+  it('lets a credential use its single addresses, in any case, and nothing beside them', () => {
+    const single = credential('single')
+    assert.equal(ask('live', 'News@LIVE.example', single, 'news@live.example').world, 'live')
+    assert.equal(ask('live', '"A b"@live.example', single).world, 'live')
+    for (const other of ['new@live.example', 'news@news.live.example', 'news+x@live.example'])
+      assert.throws(() => ask('live', other, single), /only for news@live\.example/)
+  })
+
   it('lets a credential use its domains, their subdomains and the null reverse-path', () => {
     assert.equal(ask('live', 'a@live.example', credential('one')).world, 'live')
     assert.equal(ask('live', 'a@news.live.example', credential('one')).world, 'live')
