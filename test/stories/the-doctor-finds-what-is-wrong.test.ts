@@ -9,8 +9,9 @@ import { type DnsReply, scriptedDns } from '../support/dns-server.ts'
 import { type Settings, startHere } from '../support/posthorn.ts'
 import { until } from '../support/tools.ts'
 
-const ADDRESS = '203.0.113.10'
-const REVERSED = '10.113.0.203'
+// Nobody listens there, which shows at once.
+const ADDRESS = '127.0.0.9'
+const REVERSED = '9.0.0.127'
 const NO_SUCH_NAME: DnsReply = { rcode: 3 }
 const SERVER_FAILURE: DnsReply = { rcode: 2 }
 const PROVED = 0x20
@@ -115,17 +116,17 @@ test('the doctor finds what is wrong, says it everywhere, and sees it mended', a
 
   const told = await posthorn.command(['doctor'])
   assert.equal(told.code, 1)
-  assert.match(told.out, /✗ PTR_MISSING {2}203\.0\.113\.10 has no name/)
-  assert.match(told.out, /mail\.example\.com\. 300 IN A 203\.0\.113\.10/)
+  assert.match(told.out, /✗ PTR_MISSING {2}127\.0\.0\.9 has no name/)
+  assert.match(told.out, /mail\.example\.com\. 300 IN A 127\.0\.0\.9/)
   const inLog = (text: RegExp) => () => posthorn.log().some(({ message }) => text.test(message))
-  await until(async () => inLog(/^PTR_MISSING: 203/)(), 'the log has the problem')
+  await until(async () => inLog(/^PTR_MISSING: 127/)(), 'the log has the problem')
 
   mend(zone)
   const well = await posthorn.ask<Report>('/api/v1/doctor')
   assert.deepEqual(codesOf(well, 'error'), [])
   assert.equal(well.healthy, true)
   await until(async () => inLog(/^PTR_MISSING: mended/)(), 'the log has the good news')
-  const lines = posthorn.log().filter(({ message }) => /^PTR_MISSING: 203/.test(message))
+  const lines = posthorn.log().filter(({ message }) => /^PTR_MISSING: 127/.test(message))
   assert.equal(lines.length, 1, 'a problem is told once')
 })
 
