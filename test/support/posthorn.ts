@@ -163,6 +163,8 @@ export type ProcessOptions = {
   readonly folder?: string
   /** The command line; `serve` when nothing is said. */
   readonly args?: (folder: string) => readonly string[]
+  /** The script to run instead of our sources. */
+  readonly program?: string
   /** Further variables, given its folder. */
   readonly environment?: (folder: string) => Readonly<Record<string, string>>
 }
@@ -197,7 +199,7 @@ export class PosthornProcess extends Running implements AsyncDisposable {
     const folder = options.folder ?? own!.path
     if (own) writeSettings(folder, { log: { format: 'json' }, ...options.settings })
     const args = options.args?.(folder) ?? ['serve']
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const child = spawn(process.execPath, [options.program ?? MAIN, ...args], {
       cwd: folder,
       env: { PATH: process.env.PATH, POSTHORN_LANG: 'en', ...options.environment?.(folder) },
       stdio: ['ignore', 'pipe', 'pipe'],
