@@ -29,5 +29,21 @@ function refuse(version) {
 async function start() {
   const { existsSync } = await import('node:fs')
   const built = new URL('../dist/main.js', import.meta.url)
-  await import(existsSync(built) ? built.href : new URL('../src/main.ts', import.meta.url).href)
+  if (existsSync(built)) return void (await import(built.href))
+  await keepStripped()
+  await import(new URL('../src/main.ts', import.meta.url).href)
+}
+
+/**
+ * In a clone every thread would load the program that strips types, some 20 MB and 0.2 s each; what
+ * it made is kept beside the packages, where nobody else can write.
+ */
+async function keepStripped() {
+  const { enableCompileCache } = await import('node:module')
+  const { fileURLToPath } = await import('node:url')
+  const folder = fileURLToPath(new URL('../node_modules/.cache/posthorn', import.meta.url))
+  // biome-ignore lint/style/noProcessEnv: worker threads have no other way to hear it
+  process.env.NODE_COMPILE_CACHE ??= folder
+  // biome-ignore lint/style/noProcessEnv: set above
+  enableCompileCache(process.env.NODE_COMPILE_CACHE)
 }

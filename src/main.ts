@@ -23,7 +23,8 @@ const world: World = {
   workingDirectory: process.cwd(),
   machineName: hostname(),
   version,
-  program: process.argv[1]?.endsWith('main.ts') ? 'npm run posthorn --' : 'posthorn',
+  // biome-ignore lint/style/noProcessEnv: npm tells so that it started us
+  program: process.env['npm_package_name'] === 'posthorn' ? 'npm run posthorn --' : 'posthorn',
   clock: systemClock,
   stdout: output(process.stdout),
   stderr: output(process.stderr),

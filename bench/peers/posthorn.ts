@@ -42,7 +42,7 @@ export const posthorn: PeerKind = {
     const log = openSync(join(options.folder, 'posthorn.log'), 'a')
     // For profiles: BENCH_NODE_FLAGS='--cpu-prof --cpu-prof-dir=/tmp/profile'.
     const extra = process.env['BENCH_NODE_FLAGS']?.split(' ').filter(Boolean) ?? []
-    const main = [join(root, 'src/main.ts'), 'serve', '--config', config]
+    const main = [join(root, 'bin/posthorn.js'), 'serve', '--config', config]
     const child = spawn(process.execPath, [...flags(), ...extra, ...main], {
       stdio: ['ignore', log, log],
       cwd: options.folder,

@@ -3,7 +3,6 @@
 
 import { randomBytes } from 'node:crypto'
 import { access } from 'node:fs/promises'
-import { makeApp } from '../api/app.ts'
 import { fromWire } from '../api/json.ts'
 import { readToken, tokenFile } from '../api/token.ts'
 import type { Config } from '../config/schema.ts'
@@ -123,6 +122,8 @@ async function inProcess(context: Context, config: Config, base: string): Promis
     throw new CliFault(texts.faults.lockedButSilent(config.data, base), EXIT.unreachable)
   })
   const token = randomBytes(32).toString('base64url')
+  // Loaded only here: most commands find a server, and should start as fast as they can.
+  const { makeApp } = await import('../api/app.ts')
   const app = makeApp(control, { token, hosts: [], clock: world.clock, log })
   const send: Send = async (method, path, body) => {
     const answer = await app.inject({

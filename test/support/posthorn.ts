@@ -126,7 +126,7 @@ export class Running {
   }
 }
 
-export const MAIN = join(import.meta.dirname, '../../src/main.ts')
+export const MAIN = join(import.meta.dirname, '../../bin/posthorn.js')
 
 /** The command line, in a folder; `posthorn.yaml` there is read. */
 export function posthorn(args: readonly string[], options: RunOptions = {}): Promise<Ran> {

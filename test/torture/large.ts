@@ -28,7 +28,7 @@ import {
 import type { Circumstances, Figure, Torment } from './torment.ts'
 
 const run = promisify(execFile)
-const main = join(import.meta.dirname, '../../src/main.ts')
+const main = join(import.meta.dirname, '../../bin/posthorn.js')
 
 const BYTES = 5_000
 /** Commits at the same time: each sync is shared by so many. */

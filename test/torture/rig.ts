@@ -21,7 +21,7 @@ import { messageMaker } from '../../bench/message.ts'
 import { end, greeted, sleep } from '../../bench/wait.ts'
 import { Peer } from '../support/transcript.ts'
 
-const main = join(import.meta.dirname, '../../src/main.ts')
+const main = join(import.meta.dirname, '../../bin/posthorn.js')
 
 export type Rig = AsyncDisposable & {
   readonly folder: string

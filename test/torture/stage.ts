@@ -24,7 +24,7 @@ import {
   scriptedDns,
 } from '../support/dns-server.ts'
 
-const main = join(import.meta.dirname, '../../src/main.ts')
+const main = join(import.meta.dirname, '../../bin/posthorn.js')
 
 /** A folder of its own below the temporary one. */
 export function makeFolder(name: string): { folder: string; remove: () => void } {
