@@ -2,6 +2,8 @@
 // no time. Lines are cut without copying unless they lie across chunks, and then all that came is
 // joined once, so that a peer sending octet by octet costs no more than one sending at once.
 
+import { slimmed } from './slim.ts'
+
 /**
  * What ends a line. `crlf`: CRLF alone, anything else is malformed (RFC 5321 §2.3.8).
  * `first-decides`: the first line says whether it is `crlf` or `lf` for the whole session, so a
@@ -38,7 +40,9 @@ export class Input {
     this.lineEnding = lineEnding
   }
 
-  push(chunk: Buffer): void {
+  /** Takes what the socket read, which is not to be used any more; returns what is kept of it. */
+  push(read: Buffer): Buffer {
+    const chunk = slimmed(read)
     this.size += chunk.length
     if (this.#at === this.#head.length) {
       this.#head = chunk
@@ -47,6 +51,7 @@ export class Input {
     } else {
       this.#tail.push(chunk)
     }
+    return chunk
   }
 
   /**

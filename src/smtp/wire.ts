@@ -12,7 +12,6 @@ import { assert } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
 import { Input, type LineEnding, type LineFault } from './input.ts'
 import { Output } from './output.ts'
-import { slimmed } from './slim.ts'
 import { describeTls, type TlsSocket, type TlsUpgrade, upgradeToTls } from './tls.ts'
 
 /** The peer went away (`code` from the socket, or 'closed'). */
@@ -246,9 +245,8 @@ export class Wire {
   /** Kept as fields, so that they can be taken off for the TLS handshake. */
   readonly #onData = (chunk: Buffer): void => {
     if (this.#ending) return
-    const own = slimmed(chunk)
-    this.#input.push(own)
-    if (this.#reading) this.#wake(own)
+    const kept = this.#input.push(chunk)
+    if (this.#reading) this.#wake(kept)
     if (this.#input.size > PAUSE_AT && !this.#paused) {
       this.#paused = true
       this.#socket.pause()
