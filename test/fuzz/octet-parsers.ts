@@ -164,7 +164,7 @@ function linesRead(chunks: readonly Buffer[], lineEnding: LineEnding, maxBytes: 
   const input = new Input(lineEnding)
   const lines: string[] = []
   for (const chunk of chunks) {
-    if (chunk.length > 0) input.push(chunk)
+    if (chunk.length > 0) input.push(Buffer.from(chunk)) // it is the input's from now on
     for (;;) {
       const line = input.takeLine(maxBytes)
       if (line === undefined && input.fault === undefined) break
