@@ -42,6 +42,7 @@ import { Domains } from './server/domains.ts'
 import { setForeignAside } from './server/folder.ts'
 import { type TrustWatch, watchTrust } from './server/gateway.ts'
 import { unsignedOf } from './server/given.ts'
+import { goLiveVerbs, warnOfUnseenKeys } from './server/go-live.ts'
 import { openHttp } from './server/http.ts'
 import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
 import { openMilters } from './server/milters.ts'
@@ -55,7 +56,7 @@ import {
   siteLimitsOf,
 } from './server/policy.ts'
 import { keepPruned } from './server/prune.ts'
-import { lookForKey } from './server/publication.ts'
+import { type LookForKey, lookForKey } from './server/publication.ts'
 import { publisherOf } from './server/publish.ts'
 import { reroute } from './server/reroute.ts'
 import { openRewriting, type Rewriting } from './server/rewriting.ts'
@@ -77,6 +78,7 @@ export type House = {
   readonly metrics: Metrics
   readonly record: Record
   readonly domains: Domains
+  readonly look: LookForKey
   readonly rotations: Rotations
   readonly credentials: CredentialHouse
   readonly sandbox: SandboxHouse
@@ -112,6 +114,7 @@ export async function startServer(config: Config, deps: Dependencies): Promise<S
   parts.defer(async () => void (await scheduler.drain(DRAIN_MS)))
   await scheduler.start()
   const doors = parts.use(await openDoors(house, deps))
+  void warnOfUnseenKeys({ ...house, log: deps.log })()
   const control = controlOf(house, deps, doors)
   const http = parts.use(await openHttp(control, config, deps))
   parts.defer(watchHealth({ ...doctorOf(house, deps.clock), log: deps.log }))
@@ -161,15 +164,12 @@ async function build(
   })
   parts.use(certificates.certificates)
   const rewriting = parts.use(openRewriting(config, { clock, log }))
+  const allowPrivate = config.delivery.allowPrivateAddresses
+  const look = lookForKey({ resolver, clock, timeoutMs: 5_000, allowPrivate })
   const rotations = parts.use(
     new Rotations({
       domains,
-      look: lookForKey({
-        resolver,
-        clock,
-        timeoutMs: 5_000,
-        allowPrivate: config.delivery.allowPrivateAddresses,
-      }),
+      look,
       clock,
       random: systemRandom,
       log,
@@ -201,6 +201,7 @@ async function build(
     dns,
     record,
     domains,
+    look,
     rotations,
     credentials,
     sandbox,
@@ -364,7 +365,7 @@ async function openDoors(house: House, deps: Dependencies): Promise<Doors> {
   return doors
 }
 
-function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefined): Control {
+function controlOf(house: House, { clock, log }: Dependencies, doors: Doors | undefined): Control {
   const { config, store, domains, rotations, credentials, sandbox, operations, metrics } = house
   return makeControl({
     store,
@@ -377,6 +378,8 @@ function controlOf(house: House, { clock }: Dependencies, doors: Doors | undefin
     certificates: certificateVerbs(house.certificates),
     dns: dnsVerbs({ config, domains, sandbox, clock, dns: house.dns }),
     doctor: (domain) => askDoctor(doctorOf(house, clock), domain),
+    goLive: goLiveVerbs({ ...house, doctor: doctorOf(house, clock), log }),
+    onLive: (domain) => doors && void warnOfUnseenKeys({ ...house, log })(domain),
     about: () => aboutOf(config, doors),
     checks: () => checksOf(house, doors),
     metrics: () => metrics.text(),

@@ -14,6 +14,7 @@ import type { Log } from '../std/log.ts'
 import type { CertificateControl } from './certificates.ts'
 import type { CredentialControl } from './credentials.ts'
 import type { DnsControl } from './dns.ts'
+import type { GoLiveControl } from './go-live.ts'
 import type { KeyControl } from './keys.ts'
 
 export type World = 'live' | 'sandbox'
@@ -151,6 +152,7 @@ export type About = {
 export type Control = CertificateControl &
   CredentialControl &
   DnsControl &
+  GoLiveControl &
   KeyControl & {
     about(): About
 
@@ -205,6 +207,8 @@ export type ControlFaultCode =
   | 'NOT_A_DOMAIN'
   | 'DOMAIN_EXISTS'
   | 'DOMAIN_IN_CONFIG'
+  | 'MODE_IN_CONFIG'
+  | 'KEYS_CHANGED'
   | 'BAD_KEY'
   | 'BAD_SELECTOR'
   | 'SELECTOR_EXISTS'

@@ -32,6 +32,8 @@ const faultStatus: Record<ControlFaultCode, number> = {
   NOT_A_DOMAIN: 400,
   DOMAIN_EXISTS: 409,
   DOMAIN_IN_CONFIG: 409,
+  MODE_IN_CONFIG: 409,
+  KEYS_CHANGED: 409,
   BAD_KEY: 400,
   BAD_SELECTOR: 400,
   SELECTOR_EXISTS: 409,

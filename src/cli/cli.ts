@@ -13,6 +13,7 @@ import { domainCommand } from './commands/domain.ts'
 import { explainCommand } from './commands/explain.ts'
 import { healthCommand } from './commands/health.ts'
 import { importCommand } from './commands/import.ts'
+import { liveCommands } from './commands/live.ts'
 import { mailCheckerCommand } from './commands/mail-checker.ts'
 import { queueCommand } from './commands/queue.ts'
 import { sendTestCommand } from './commands/send-test.ts'
@@ -64,6 +65,7 @@ function makeProgram(builder: Builder): Command {
   program.addCommand(domainCommand(builder))
   dnsCommand(builder, program)
   doctorCommand(builder, program)
+  liveCommands(builder, program)
   explainCommand(builder, program)
   program.addCommand(dkimCommand(builder))
   program.addCommand(credentialCommand(builder))

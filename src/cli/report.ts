@@ -4,6 +4,7 @@
 import type { DoctorReport } from '../api/control.ts'
 import { describeFinding } from '../doctor/catalogue.ts'
 import type { Finding, Severity } from '../doctor/check.ts'
+import type { Demand } from '../doctor/demands.ts'
 import type { CheckResult } from '../doctor/doctor.ts'
 import { type DoctorTexts, doctorTexts } from './commands/doctor.texts.ts'
 import type { Context } from './context.ts'
@@ -113,6 +114,28 @@ function ending(
   else if (domains.length === 0)
     lines.push(texts.noDomains, texts.next(`${program} domain add example.com`))
   return lines
+}
+
+/** What stands between a domain and the world; what is met is one line. */
+export function formatDemands(
+  demands: readonly Demand[],
+  { context }: { context: Context },
+): { readonly met: string; readonly unmet: string } {
+  const texts = doctorTexts[context.language]
+  const { stdout } = context.world
+  const width = Math.max(NARROWEST, Math.min(stdout.columns || 100, WIDEST))
+  const groupsOf = (some: readonly Demand[]) =>
+    [...new Set(some.map(({ group }) => texts.groups[group]))].join(', ')
+  const unmet = demands.filter(({ state }) => state !== 'met')
+  const met = demands.filter(({ state }) => state === 'met')
+  const checks = unmet.map(({ findings, ...check }) => {
+    const against = findings.filter(({ severity }) => severity !== 'ok' && severity !== 'note')
+    return { ...check, findings: against.length > 0 ? against : findings }
+  })
+  return {
+    met: met.length === 0 ? '' : paint('green', `✓ ${groupsOf(met)}`, stdout),
+    unmet: linesOf(checks, { context, texts, width }).join('\n'),
+  }
 }
 
 /** Breaks at spaces; a word that is longer than the line stays whole, so that it can be copied. */

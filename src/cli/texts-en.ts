@@ -123,6 +123,9 @@ export const en = {
       NOT_A_DOMAIN: 'That is not a domain name.',
       DOMAIN_EXISTS: 'This domain is here already.',
       DOMAIN_IN_CONFIG: 'This domain comes from the configuration; remove it there.',
+      MODE_IN_CONFIG:
+        'The configuration says in which world this domain is; change domains.NAME.mode there and restart, or remove it to choose here.',
+      KEYS_CHANGED: 'The keys of this domain changed while we looked; run the command again.',
       BAD_KEY:
         'This key cannot be used: an RSA key of at least 1024 bits or an Ed25519 key in PEM is wanted.',
       BAD_SELECTOR: 'A selector is made of letters, digits, hyphens and dots.',

@@ -284,7 +284,12 @@ function settle(raw: RawConfig, input: LoadInput): Config {
     (text === null ? text : path(text)) as T
   const domains = Object.entries(raw.domains).map(([name, domain]) => [
     parseDomain(name)!,
-    { ...domain, mode: domain.mode ?? raw.mode, key: optionalPath(domain.key) },
+    {
+      ...domain,
+      mode: domain.mode ?? raw.mode,
+      followsMode: domain.mode === null,
+      key: optionalPath(domain.key),
+    },
   ])
   const routes = Object.entries(raw.routes).map(([name, relay]) => [parseDomain(name)!, relay])
   return {

@@ -270,6 +270,8 @@ type RawConfig = Shaped<z.output<typeof configSchema>>
 
 export type DomainConfig = Omit<RawConfig['domains'][string], 'mode'> & {
   readonly mode: 'sandbox' | 'live'
+  /** Nothing was said of this domain: it has the top-level mode. */
+  readonly followsMode: boolean
 }
 
 export type ListenerConfig = RawConfig['smtp']

@@ -9,6 +9,8 @@ import {
   type SandboxMessage,
 } from '../api/control.ts'
 import type { DnsControl } from '../api/dns.ts'
+import type { GoLiveControl } from '../api/go-live.ts'
+import type { Domain } from '../mail/domain.ts'
 import type { EntryKey, QueueEntry } from '../mail/entry.ts'
 import { describeCause } from '../mail/failure.ts'
 import { formatMailbox } from '../mail/mailbox.ts'
@@ -39,6 +41,9 @@ export type ControlDependencies = {
   readonly operations: Operations
   readonly dns: DnsControl
   readonly doctor: Control['doctor']
+  readonly goLive: GoLiveControl
+  /** Called when a domain was added whose mail goes out into the world. */
+  onLive(domain: Domain): void
   readonly certificates: CertificateControl
   about(): ReturnType<Control['about']>
   checks(): ReturnType<Control['checks']>
@@ -55,6 +60,7 @@ export function makeControl(deps: ControlDependencies): Control {
     ...deps.certificates,
     ...domainVerbs(deps),
     ...deps.dns,
+    ...deps.goLive,
     ...keyVerbs(deps),
     ...credentialVerbs({ store: deps.store, clock: deps.clock, house: deps.credentials }),
     ...queueVerbs(deps),
@@ -65,12 +71,15 @@ export function makeControl(deps: ControlDependencies): Control {
 function domainVerbs({
   domains,
   sandbox,
+  onLive,
 }: ControlDependencies): Pick<Control, 'domains' | 'addDomain' | 'removeDomain'> {
   return {
     domains: async () => domains.list(),
     async addDomain(request) {
       if (request.world === 'sandbox') await sandbox.open()
-      return domains.add(request)
+      const added = await domains.add(request)
+      if (added.world === 'live') onLive(added.domain as Domain)
+      return added
     },
     removeDomain: (domain) => domains.remove(domain),
   }

@@ -49,9 +49,14 @@ export async function askDoctor(
   return wanted !== undefined && all.length === 0 ? undefined : visit(deps, all)
 }
 
+/** Those that sign and those whose mail may still be on its way: a coming key need not be seen yet. */
+function keysToSee(domain: Domain, { domains }: Pick<DoctorDependencies, 'domains'>) {
+  return (domains.published(domain) ?? []).filter(({ state }) => state !== 'coming')
+}
+
 /** One round over the host and these domains. */
 async function visit(deps: DoctorDependencies, all: readonly DomainView[]): Promise<DoctorReport> {
-  const { config, domains, clock } = deps
+  const { config, clock } = deps
   const chosen = all.slice(0, MOST_DOMAINS)
   const at = clock.now()
   const began = clock.elapsed()
@@ -63,7 +68,7 @@ async function visit(deps: DoctorDependencies, all: readonly DomainView[]): Prom
     examine(hostChecks(means), { clock }),
     ...chosen.map(({ domain }) =>
       gate.run(() => {
-        const keys = domains.published(domain as Domain) ?? []
+        const keys = keysToSee(domain as Domain, deps)
         const its = { host: means, domain: domain as Domain, keys }
         return examine(domainChecks(its), { clock })
       }),

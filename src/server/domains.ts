@@ -27,6 +27,8 @@ type Entry = {
   readonly rules: SigningRules
   /** The configuration names the key's file: nothing here may change it. */
   readonly keyInConfig: boolean
+  /** The configuration says in which world its mail travels. */
+  readonly worldInConfig: boolean
 }
 
 /** A key whose record DNS should hold. */
@@ -79,7 +81,7 @@ export class Domains {
     for (const record of stored.values())
       if (!record.configured) {
         const keys = await domains.folder.load(record.domain, record.keys)
-        domains.#enter({ record, source: 'store', keys, rules: {}, keyInConfig: false })
+        domains.#enter({ ...ADDED, record, keys })
       }
     return domains
   }
@@ -126,7 +128,7 @@ export class Domains {
           : await this.folder.import(domain, { ...wish, pem }, room)
       const second = request.ed25519 ? [await this.#makeEd25519(domain, selector)] : []
       const record = { domain, world: request.world, keys: [], createdAt: room.now }
-      const empty = { record, source: 'store', keys: [], rules: {}, keyInConfig: false } as const
+      const empty = { ...ADDED, record, keys: [] }
       return view(await this.#save(empty, { keys: [], fresh: [first, ...second] }))
     })
   }
@@ -164,6 +166,40 @@ export class Domains {
     })
   }
 
+  /**
+   * From here on its mail travels in this world; what was accepted before goes on as it began.
+   * Resolves when that is durable. False: there is no such domain.
+   * @param change.keys the selectors that were looked at: when others sign by now, nothing is changed
+   * Throws ControlFault MODE_IN_CONFIG, KEYS_CHANGED.
+   */
+  async setWorld(
+    domain: Domain,
+    world: World,
+    change: { readonly keys?: readonly string[] } = {},
+  ): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const entry = this.#entries.get(domain)
+      if (!entry) return false
+      if (entry.record.world === world) return true
+      if (entry.worldInConfig)
+        throw new ControlFault(
+          'MODE_IN_CONFIG',
+          `the configuration sets domains.${domain}.mode: change it there to ${world}, and restart`,
+        )
+      const { keys = signers(entry) } = change
+      if (signers(entry).join() !== keys.join())
+        throw new ControlFault(
+          'KEYS_CHANGED',
+          `the keys of ${domain} changed meanwhile; look again`,
+        )
+      const chosen = entry.source === 'config' ? { chosenWorld: world } : {}
+      const record = { ...entry.record, world, ...chosen }
+      await this.#deps.store.saveDomain(record)
+      this.#enter({ ...entry, record })
+      return true
+    })
+  }
+
   async #inTurn<T>(then: () => Promise<T>): Promise<T> {
     const turn = this.#changed.then(then)
     this.#changed = turn.catch(() => undefined)
@@ -176,13 +212,21 @@ export class Domains {
     known: DomainRecord | undefined,
   ): Promise<void> {
     const rules = rulesOf(settings)
-    const { mode: world, selector } = settings
+    const { selector } = settings
     const { now } = this.#deps.clock
-    const createdAt = known?.createdAt ?? now()
+    const chosen = settings.followsMode ? known?.chosenWorld : undefined
+    const record = {
+      domain,
+      world: chosen ?? settings.mode,
+      keys: known?.keys ?? [],
+      createdAt: known?.createdAt ?? now(),
+      configured: true,
+      ...(chosen && { chosenWorld: chosen }),
+    }
+    const given = { record, source: 'config', rules, worldInConfig: !settings.followsMode } as const
     if (settings.key) {
       const keys = await this.#fromFile(domain, settings.key, selector ?? undefined)
-      const record = { domain, world, keys: [], createdAt }
-      return this.#enter({ record, source: 'config', keys, rules, keyInConfig: true })
+      return this.#enter({ ...given, keys, keyInConfig: true })
     }
     const keys = await this.folder.load(domain, known?.keys ?? [])
     const inUse = keys.filter(({ record }) => stateOf(record) !== 'retired')
@@ -193,8 +237,7 @@ export class Domains {
     }
     if (settings.ed25519 && !inUse.some(({ record }) => record.algorithm === 'ed25519-sha256'))
       fresh.push(await this.#makeEd25519(domain, selector ?? undefined))
-    const record = { domain, world, keys: [], createdAt, configured: true }
-    const entry = { record, source: 'config', keys, rules, keyInConfig: false } as const
+    const entry = { ...given, keys, keyInConfig: false }
     await this.#save(entry, { keys: keys.map((key) => key.record), fresh })
   }
 
@@ -246,6 +289,14 @@ export class Domains {
       ...(published.length > 0 && { published }),
     })
   }
+}
+
+/** What a domain has that was added at run time. */
+const ADDED = { source: 'store', rules: {}, keyInConfig: false, worldInConfig: false } as const
+
+/** The selectors of the keys that sign. */
+function signers({ keys }: Pick<Entry, 'keys'>): readonly string[] {
+  return signingKeys(keys, ['active']).map(({ selector }) => selector)
 }
 
 function rulesOf({ canonicalization, signFields, subdomains }: DomainConfig): SigningRules {

@@ -56,6 +56,8 @@ export type DomainRecord = {
   readonly createdAt: number
   /** Kept for its keys: the domain is ours only while the configuration names it. */
   readonly configured?: boolean
+  /** What an operator chose for a domain whose world the configuration leaves open. */
+  readonly chosenWorld?: World
 }
 
 /** Recipients that may be sent to in any minute, hour and day; absent: as many as one likes. */

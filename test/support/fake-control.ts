@@ -13,6 +13,7 @@ import type { DnsPlan } from '../../src/api/dns.ts'
 import type { KeyControl } from '../../src/api/keys.ts'
 import type { CertificateState } from '../../src/certificates/state.ts'
 import type { Finding } from '../../src/doctor/check.ts'
+import { demandsOf } from '../../src/doctor/demands.ts'
 import { countsOf } from '../../src/doctor/doctor.ts'
 import type { PlannedRecord } from '../../src/doctor/plan.ts'
 
@@ -104,6 +105,24 @@ export function fakeControl(): FakeControl {
       }
       domains.set(domain, made)
       return made
+    },
+    async goLive(name, { force }) {
+      const domain = domains.get(name)
+      if (!domain) return undefined
+      calls.push(`goLive ${name}${force ? ' by force' : ''}`)
+      const demands = demandsOf([{ check: 'dkim', group: 'dkim', findings: doctorFindings }])
+      const ready = demands.every(({ state }) => state === 'met')
+      const changed = domain.world !== 'live' && (ready || force)
+      const now: DomainView = changed ? { ...domain, world: 'live' } : domain
+      domains.set(name, now)
+      return { domain: now, ready, changed, demands }
+    },
+    async goSandbox(name) {
+      const domain = domains.get(name)
+      if (!domain) return undefined
+      const now: DomainView = { ...domain, world: 'sandbox' }
+      domains.set(name, now)
+      return { domain: now, changed: domain.world !== 'sandbox' }
     },
     async removeDomain(domain) {
       calls.push(`removeDomain ${domain}`)

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { Language } from '../../config/language.ts'
-import { catalogue, describeFinding } from '../../doctor/catalogue.ts'
-import type { CheckResult } from '../../doctor/doctor.ts'
+import { catalogue } from '../../doctor/catalogue.ts'
 import type { RouteContext } from '../app.ts'
 import type { DoctorReport } from '../control.ts'
 import { languageOf } from '../page.ts'
 import { notFound } from '../problem.ts'
+import { inWords } from '../words.ts'
 
 const doctorQuery = z.strictObject({ domain: z.string().min(1).max(300).optional() })
 
@@ -19,7 +19,7 @@ export function doctorRoutes(app: FastifyInstance, { control, guard }: RouteCont
     if (!report) throw notFound('domain', domain ?? '')
     const language = languageOf(request.headers['accept-language'])
     reply.header('vary', 'Accept-Language').header('content-language', language)
-    return inWords(report, language)
+    return reportInWords(report, language)
   })
 
   app.get<{ Params: { code: string } }>('/api/v1/doctor/codes/:code', async (request, reply) => {
@@ -34,15 +34,10 @@ export function doctorRoutes(app: FastifyInstance, { control, guard }: RouteCont
   })
 }
 
-function inWords(report: DoctorReport, language: Language) {
-  const said = (checks: readonly CheckResult[]) =>
-    checks.map(({ findings, ...check }) => ({
-      ...check,
-      findings: findings.map((one) => ({ ...one, ...describeFinding(one, language) })),
-    }))
+function reportInWords(report: DoctorReport, language: Language) {
   return {
     ...report,
-    host: said(report.host),
-    domains: report.domains.map((one) => ({ ...one, checks: said(one.checks) })),
+    host: inWords(report.host, language),
+    domains: report.domains.map((one) => ({ ...one, checks: inWords(one.checks, language) })),
   }
 }

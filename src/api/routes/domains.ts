@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { RouteContext } from '../app.ts'
+import { languageOf } from '../page.ts'
 import { notFound } from '../problem.ts'
+import { inWords } from '../words.ts'
 
 const newDomain = z.strictObject({
   domain: z.string().min(1).max(300),
@@ -14,6 +16,9 @@ const newDomain = z.strictObject({
     .max(2)
     .default([]),
 })
+
+const goLive = z.strictObject({ force: z.boolean().default(false) })
+const nothing = z.strictObject({})
 
 type ByName = { Params: { domain: string } }
 
@@ -33,6 +38,25 @@ export function domainRoutes(app: FastifyInstance, { control, guard }: RouteCont
     })
     reply.code(201).header('location', `/api/v1/domains/${made.domain}`)
     return made
+  })
+
+  app.post<ByName>('/api/v1/domains/:domain/live', async (request, reply) => {
+    guard.admin(request)
+    const { domain } = request.params
+    const gone = await control.goLive(domain, goLive.parse(request.body ?? {}))
+    if (!gone) throw notFound('domain', domain)
+    const language = languageOf(request.headers['accept-language'])
+    reply.header('vary', 'Accept-Language').header('content-language', language)
+    return { ...gone, demands: inWords(gone.demands, language) }
+  })
+
+  app.post<ByName>('/api/v1/domains/:domain/sandbox', async (request) => {
+    guard.admin(request)
+    const { domain } = request.params
+    nothing.parse(request.body ?? {})
+    const gone = await control.goSandbox(domain)
+    if (!gone) throw notFound('domain', domain)
+    return gone
   })
 
   app.delete<ByName>('/api/v1/domains/:domain', async (request, reply) => {

@@ -15,6 +15,7 @@ import {
 import type { Context } from '../context.ts'
 import { formatTable } from '../table.ts'
 import { CliFault } from '../world.ts'
+import { liveTexts } from './live.texts.ts'
 
 export function domainCommand(builder: Builder): Command {
   const { texts } = builder
@@ -68,6 +69,7 @@ async function add(context: Context, [domain = '']: readonly string[], flags: Fl
   const made = await client.call<DomainView>('POST', '/api/v1/domains', body)
   context.out(texts.domain.added(made.domain))
   for (const one of made.keys) context.out(texts.domain.key(one.selector, one.algorithm))
+  if (made.world === 'live') context.out(liveTexts[context.language].unseen(made.domain))
   context.out(texts.domain.next(`${world.program} dns ${made.domain}`))
   return undefined
 }
