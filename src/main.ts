@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { runCli } from './cli/cli.ts'
+import { passedSockets } from './cli/supervisor.ts'
 import type { Output, World } from './cli/world.ts'
 import { systemClock } from './std/clock.ts'
 
@@ -26,6 +27,9 @@ const world: World = {
   // biome-ignore lint/style/noProcessEnv: npm tells so that it started us
   program: process.env['npm_package_name'] === 'posthorn' ? 'npm run posthorn --' : 'posthorn',
   clock: systemClock,
+  // biome-ignore lint/style/noProcessEnv: whom the sockets were meant for is known only here
+  sockets: passedSockets(process.env, process.pid),
+  processId: process.pid,
   stdout: output(process.stdout),
   stderr: output(process.stderr),
   logTo: 2,

@@ -231,7 +231,12 @@ export class ControlFault extends Error {
   }
 }
 
-export type Dependencies = { readonly log: Log; readonly clock: Clock }
+export type Dependencies = {
+  readonly log: Log
+  readonly clock: Clock
+  /** Open sockets for SMTP listeners, by their names: file descriptors. They take the place of address and port. */
+  readonly sockets?: ReadonlyMap<string, readonly number[]>
+}
 
 /** A running server. Disposing of it drains: no new sessions, what is open may finish. */
 export type Server = AsyncDisposable & {

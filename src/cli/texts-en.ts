@@ -106,8 +106,8 @@ export const en = {
     portNotAllowed: (place: string) =>
       `PORT_NOT_ALLOWED  Cannot listen on ${place}: ports below 1024 need a right.`,
     portNotAllowedFix:
-      'Fix: AmbientCapabilities=CAP_NET_BIND_SERVICE in systemd, or a higher port, or ' +
-      'sudo setcap cap_net_bind_service=+ep "$(command -v node)".',
+      'Fix: AmbientCapabilities=CAP_NET_BIND_SERVICE in systemd, or a higher port, or in a container ' +
+      '--sysctl net.ipv4.ip_unprivileged_port_start=0.',
     addressAbsent: (place: string) =>
       `ADDRESS_NOT_HERE  Cannot listen on ${place}: this machine has no such address.`,
     dataNotWritable: (folder: string, owner: number | undefined, us: number) =>

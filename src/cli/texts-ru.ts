@@ -125,8 +125,8 @@ export const ru: Texts = {
     portNotAllowed: (place) =>
       `PORT_NOT_ALLOWED  Не удаётся слушать ${place}: порты ниже 1024 требуют права.`,
     portNotAllowedFix:
-      'Что делать: в systemd AmbientCapabilities=CAP_NET_BIND_SERVICE, или порт выше, или ' +
-      'sudo setcap cap_net_bind_service=+ep "$(command -v node)".',
+      'Что делать: в systemd AmbientCapabilities=CAP_NET_BIND_SERVICE, или порт выше, или в контейнере ' +
+      '--sysctl net.ipv4.ip_unprivileged_port_start=0.',
     addressAbsent: (place) =>
       `ADDRESS_NOT_HERE  Не удаётся слушать ${place}: у этой машины нет такого адреса.`,
     dataNotWritable: (folder, owner, us) =>

@@ -5,6 +5,7 @@
 
 import type { Engine } from '../api/control.ts'
 import type { Clock } from '../std/clock.ts'
+import type { PassedSockets } from './supervisor.ts'
 
 export type Output = {
   write(text: string): void
@@ -23,6 +24,9 @@ export type World = {
   readonly clock: Clock
   readonly stdout: Output
   readonly stderr: Output
+  /** Open sockets that this process was started with. */
+  readonly sockets?: PassedSockets
+  readonly processId?: number
   /** Where log lines go: a file descriptor or a path. */
   readonly logTo: number | string
   engine(): Promise<Engine>

@@ -33,6 +33,7 @@ export async function openListeners(
     record: Record
     distrusts: (address: string) => boolean
     certificates: Certificates
+    sockets?: ReadonlyMap<string, readonly number[]>
   },
 ): Promise<Doors> {
   const { clock, log } = deps
@@ -57,6 +58,7 @@ export async function openListeners(
         hostname,
         address,
         port,
+        ...(deps.sockets?.has(name) && { sockets: deps.sockets.get(name)! }),
         tls,
         announceUntrusted: config.tls.announce === 'always',
         requireAuth: auth === 'required',
@@ -68,7 +70,7 @@ export async function openListeners(
     )
     parts.use(listener)
     listeners.push(listener)
-    views.push({ name, address, port: listener.port, tls, auth })
+    views.push({ name, address: listener.address, port: listener.port, tls, auth })
   }
   deps.certificates.follow((make) => {
     for (const listener of listeners) listener.useCertificate(make?.(listener.name))

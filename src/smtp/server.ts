@@ -25,6 +25,8 @@ export type ListenerOptions = {
   readonly address: string
   /** 0 takes a free one. */
   readonly port: number
+  /** File descriptors of sockets that listen already; address and port are theirs. */
+  readonly sockets?: readonly number[]
   readonly tls: 'none' | 'starttls' | 'implicit'
   readonly certificate?: ServerCertificate
   /** Nobody sends without a credential; else the service decides. */
@@ -85,15 +87,21 @@ export class Listener implements AsyncDisposable {
     this.#certificate = options.certificate
     this.#door = this.#makeDoor()
     // A client may close its side and still wait for our replies.
-    this.#servers = Array.from({ length: LISTENING_SOCKETS }, () =>
+    const count = options.sockets?.length ?? LISTENING_SOCKETS
+    this.#servers = Array.from({ length: count }, () =>
       createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#receive(socket)),
     )
   }
 
   /** Rejects when the port cannot be had. */
   async open(): Promise<void> {
-    const { address: host } = this.#options
+    const { address: host, sockets } = this.#options
     let { port } = this.#options
+    if (sockets) {
+      for (const [index, fd] of sockets.entries())
+        await this.#open(this.#servers[index]!, { fd, backlog: BACKLOG })
+      return
+    }
     const reusePort = this.#servers.length > 1
     if (reusePort) {
       // Sockets that share a port would share it with another server of ours, too: is it free?
@@ -102,12 +110,21 @@ export class Listener implements AsyncDisposable {
       port = portOf(probe) ?? port
       await closed(probe)
     }
-    for (const server of this.#servers) {
-      await listening(server, { host, port, reusePort, backlog: BACKLOG })
-      server.on('error', (error) => {
-        this.#deps.log.error({ err: error, listener: this.name }, 'smtp listener failed')
-      })
-    }
+    for (const server of this.#servers)
+      await this.#open(server, { host, port, reusePort, backlog: BACKLOG })
+  }
+
+  async #open(server: Server, options: Place): Promise<void> {
+    await listening(server, options)
+    server.on('error', (error) => {
+      this.#deps.log.error({ err: error, listener: this.name }, 'smtp listener failed')
+    })
+  }
+
+  /** The local address: the configured one, or that of the first socket that we were given. */
+  get address(): string {
+    const taken = this.#options.sockets && this.#servers[0]?.address()
+    return typeof taken === 'object' && taken !== null ? taken.address : this.#options.address
   }
 
   /** The port that was taken. */
@@ -184,9 +201,9 @@ export class Listener implements AsyncDisposable {
   #usableCertificate(): ServerCertificate | undefined {
     const certificate = this.#certificate
     if (!certificate || certificate.notAfter < this.#deps.clock.now()) return undefined
-    const { tls, address, announceUntrusted = false } = this.#options
+    const { tls, announceUntrusted = false } = this.#options
     const chokes = certificate.untrusted && !announceUntrusted
-    return tls === 'starttls' && chokes && isLoopback(address) ? undefined : certificate
+    return tls === 'starttls' && chokes && isLoopback(this.address) ? undefined : certificate
   }
 
   #receive(socket: Socket): void {
@@ -224,8 +241,11 @@ export class Listener implements AsyncDisposable {
   }
 }
 
+/** Where to listen: an address, or a socket that was opened for us. */
+type Place = ListenOptions | { readonly fd: number; readonly backlog: number }
+
 /** Resolves when the server listens; rejects with the system's error. */
-function listening(server: Server, options: ListenOptions): Promise<void> {
+function listening(server: Server, options: Place): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(options, () => {

@@ -9,6 +9,7 @@ import { newerData, prepareData } from '../data-folder.ts'
 import { openLog } from '../log.ts'
 import { portHolder } from '../port-holder.ts'
 import { bracketed, noteRunning } from '../running.ts'
+import { demandListeners, Supervisor } from '../supervisor.ts'
 import { CliFault, EXIT } from '../world.ts'
 
 export function serveCommand(builder: Builder, parent: Command): void {
@@ -32,9 +33,12 @@ export function serveCommand(builder: Builder, parent: Command): void {
 export async function serve(context: Context, announce?: (log: Log) => void): Promise<number> {
   const config = context.config()
   const { world, texts } = context
+  const sockets = world.sockets ?? new Map()
+  demandListeners(context, config, sockets)
   await prepareData(context, config)
   await using log = openLog(world, config.log)
   announce?.(log)
+  using supervisor = new Supervisor(world.environment, { clock: world.clock, log })
   const stopped = Promise.withResolvers<string>()
   let asked = false
   const unhook = world.onSignal((name) => {
@@ -45,16 +49,18 @@ export async function serve(context: Context, announce?: (log: Log) => void): Pr
   try {
     const engine = await world.engine()
     const server = await engine
-      .startServer(config, { log, clock: world.clock })
+      .startServer(config, { log, clock: world.clock, sockets })
       .catch(async (error: unknown) => {
         throw (await startFault(context, error, config)) ?? error
       })
     const forget = await noteRunning(config.data, server.http)
     try {
       sayReady(context, { config, server, log })
+      await supervisor.ready(world.processId ?? 0)
       const end = await Promise.race([stopped.promise, failure(server)])
       if (typeof end !== 'string') throw new CliFault(texts.serve.lost(end.message))
       world.stderr.write(`${texts.serve.draining(end)}\n`)
+      await supervisor.stopping()
     } finally {
       await server[Symbol.asyncDispose]()
       await forget()
