@@ -21,6 +21,7 @@ export function networkList(networks: readonly string[]): BlockList {
 
 /** Is the address in one of the networks? IPv4 mapped into IPv6 counts as IPv4. */
 export function isIn(networks: BlockList, address: string): boolean {
+  if (isIPv4(address)) return networks.check(address, 'ipv4')
   const plain = plainAddress(address).address
   if (isIPv4(plain)) return networks.check(plain, 'ipv4')
   return isIPv6(plain) && networks.check(plain, 'ipv6')

@@ -7,7 +7,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { connect, isIP } from 'node:net'
+import { connect, isIP, isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Config } from '../config/schema.ts'
 import { canonicalAddress } from '../dns/address.ts'
@@ -111,9 +111,14 @@ export function watchTrust(
   })
   if (!isLive) risks = []
   return {
-    distrusts: (address) =>
-      (gateways.has(plain(address)) && !believed(address)) ||
-      probed.some((risk) => plain(risk.seen) === plain(address)),
+    distrusts: (address) => {
+      if (gateways.size === 0 && probed.length === 0) return false
+      const seen = isIPv4(address) ? address : plain(address)
+      return (
+        (gateways.has(seen) && !believed(address)) ||
+        probed.some((risk) => plain(risk.seen) === seen)
+      )
+    },
     watched: (service) => ({
       ...service,
       mail(client: Client, request) {
