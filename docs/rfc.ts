@@ -29,6 +29,7 @@ const standards: Readonly<Record<number, readonly [title: string, status: Status
     2920: ['SMTP PIPELINING', 'yes'],
     2986: ['PKCS#10 certificate requests', 'yes', 'written for ACME'],
     3030: ['SMTP CHUNKING and BINARYMIME', 'partly', 'CHUNKING; no BINARYMIME'],
+    3164: ['BSD syslog lines', 'yes'],
     3207: ['SMTP STARTTLS', 'yes'],
     3339: ['Timestamps', 'yes'],
     3461: ['SMTP DSN', 'yes'],

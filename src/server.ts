@@ -2,7 +2,6 @@
 // the rooms meet; little is decided here. Parts are disposed of in reverse, so that a shutdown closes
 // the doors first, lets deliveries end, and closes the store last.
 
-import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Control, Dependencies, Server, SpoolReport } from './api/control.ts'
@@ -11,16 +10,11 @@ import { createDelivery, type Delivery } from './delivery/deliver.ts'
 import { createResolver, type StubOptions } from './dns/stub.ts'
 import type { Record } from './events/event.ts'
 import { createFigures } from './events/figures.ts'
+import { postfixTeller } from './events/postfix.ts'
 import { createRecord } from './events/record.ts'
-import {
-  createIntake,
-  defaultIntakeLimits,
-  type Intake,
-  type IntakeParts,
-} from './intake/accept.ts'
+import { createIntake, type Intake } from './intake/accept.ts'
 import { limited } from './intake/quota.ts'
 import { submissionService } from './intake/submission.ts'
-import type { Domain } from './mail/domain.ts'
 import type { Milters } from './milter/milters.ts'
 import { createOperations, type Operations } from './queue/operate.ts'
 import { QUEUE_LIMITS } from './queue/options.ts'
@@ -41,9 +35,9 @@ import { askDoctor, type DoctorDependencies, watchHealth } from './server/doctor
 import { Domains } from './server/domains.ts'
 import { setForeignAside } from './server/folder.ts'
 import { type TrustWatch, watchTrust } from './server/gateway.ts'
-import { unsignedOf } from './server/given.ts'
 import { goLiveVerbs, warnOfUnseenKeys } from './server/go-live.ts'
 import { openHttp } from './server/http.ts'
+import { intakeParts, unsigned } from './server/intake.ts'
 import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
 import { openMilters } from './server/milters.ts'
 import { aboutOf, checksOf, watchServer } from './server/observe.ts'
@@ -146,7 +140,8 @@ async function build(
   const identity = identityOf(config)
   const metrics = new Metrics()
   const figures = createFigures(metrics)
-  const record = createRecord({ log, figures, clock })
+  const tell = config.log.format === 'postfix' ? postfixTeller() : undefined
+  const record = createRecord({ log, figures, clock, tell })
   const { reserveBytes } = config.storage
   await setForeignAside(config.data, { clock, log })
   const store = parts.use(await openStore({ folder: config.data, clock, log, reserveBytes }))
@@ -232,7 +227,7 @@ function buildQueue(
     ...(milters && {
       milters: { milters, spoolFolder: join(config.data, 'milter-spool') },
     }),
-    onAccepted(message, content, { origin, durationMs }) {
+    onAccepted(message, content, { origin, durationMs, messageId }) {
       const recipients = message.entries.map((entry) => entry.recipient)
       record({
         kind: 'accepted',
@@ -240,6 +235,9 @@ function buildQueue(
         recipients,
         door: origin.door,
         durationMs,
+        client: origin,
+        messageId,
+        held: message.entries[0]?.state.kind === 'held',
       })
       // Held mail waits in the store until it is made due.
       if (message.entries[0]?.state.kind === 'ready') scheduler.add(message, content)
@@ -272,38 +270,6 @@ function buildQueue(
   })
   return { intake, scheduler, operations: createOperations({ store, settler, scheduler, time }) }
 }
-
-/** What every way in has in common. */
-function intakeParts(
-  { config, store, domains, credentials, sandbox, delivery }: Omit<Mail, 'rewriting'>,
-  { clock, log }: Dependencies,
-): Omit<IntakeParts, 'onAccepted' | 'rewriter'> {
-  const { hostname, limits } = config
-  return {
-    store,
-    clock,
-    log,
-    hostname,
-    limits: {
-      ...defaultIntakeLimits,
-      messageOctets: limits.messageSizeBytes,
-      recipients: limits.recipients,
-      headerOctets: limits.headerSizeBytes,
-    },
-    rights: {
-      mode: config.mode,
-      worldOf: (domain) => domains.worldOf(domain),
-      keysFor: (domain) => unsignedOf(config, domain) ?? domains.keyring.keysFor(domain),
-      sandboxKeys: (domain) => sandbox.signerOf(domain),
-      grantOf: (credential) => credentials.credentials.grantOf(credential),
-      ...(config.senders === 'any' && { foreignKeys: unsigned }),
-    },
-    nonce: randomBytes(6).toString('hex'),
-    siteOf: delivery.siteOf,
-  }
-}
-
-const unsigned = (domain: Domain) => ({ domain, keys: [] })
 
 /**
  * Brings the mail of a stopped Postfix into a data folder that nobody serves. What that Postfix took

@@ -6,10 +6,16 @@ import type { World } from './world.ts'
 export function openLog(world: World, { format, level }: Config['log']): Logger {
   const { isTTY } = world.stderr
   return createLogger({
-    format: format === 'auto' ? (isTTY ? 'plain' : 'json') : format,
+    format: formOf(format, isTTY),
+    origin: { host: world.machineName, program: 'posthorn' },
     level,
     destination: world.logTo,
     colour: colourWanted(world.environment, isTTY),
     clock: world.clock,
   })
+}
+
+function formOf(format: Config['log']['format'], isTTY: boolean): 'json' | 'plain' | 'syslog' {
+  if (format === 'auto') return isTTY ? 'plain' : 'json'
+  return format === 'postfix' ? 'syslog' : format
 }

@@ -135,10 +135,10 @@ const doors = {
   log: section(
     {
       format: option(
-        oneOf('auto', 'plain', 'json'),
+        oneOf('auto', 'plain', 'json', 'postfix'),
         {
-          en: 'plain for people, json for machines; auto is plain on a terminal.',
-          ru: 'plain для людей, json для программ; auto означает plain на терминале.',
+          en: 'plain for people, json for machines, postfix for what reads the log of Postfix; auto: plain on a terminal, else json.',
+          ru: 'plain для людей, json для программ, postfix для тех, что читают журнал Postfix; auto: plain на терминале, иначе json.',
         },
         { default: 'auto', example: 'json' },
       ),

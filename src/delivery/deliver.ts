@@ -104,7 +104,7 @@ async function deliver(batch: Batch, signal: AbortSignal, tools: Tools): Promise
   return {
     startedAt,
     durationMs: clock.elapsed() - start,
-    ...(session && { host: session.host, address: session.address }),
+    ...(session && { host: session.host, address: session.address, port: session.port }),
     ...(session?.tls && { tls: session.tls }),
     peerReports: session?.capabilities.dsn ?? false,
     outcomes,

@@ -5,6 +5,7 @@
 import type { QueueEntry, SiteName } from '../mail/entry.ts'
 import type { Recipient, ReversePath } from '../mail/envelope.ts'
 import type { Attempt, Failure } from '../mail/failure.ts'
+import type { HeaderField } from '../mail/header.ts'
 import type { Message, MessageId } from '../mail/message.ts'
 import type { Reply } from '../mail/reply.ts'
 
@@ -27,6 +28,35 @@ export type Accepted = {
   /** Name of the door: a listener's, `http`, `posthorn`. */
   readonly door: string
   readonly durationMs: number
+  /** Where it came from; absent for what we wrote ourselves. */
+  readonly client?: ClientView
+  /** Its Message-ID field. */
+  readonly messageId?: HeaderField
+  /** It waits until somebody lets it go. */
+  readonly held?: boolean
+}
+
+/** Of a client, what the log may tell. */
+export type ClientView = {
+  readonly address: string
+  readonly mechanism?: string
+  /** Which of this server's SMTP sessions. */
+  readonly session?: number
+}
+
+/** A connection was taken. */
+export type Connected = {
+  readonly kind: 'connected'
+  readonly door: string
+  readonly client: string
+  readonly session?: number
+}
+
+/** A connection was closed at once: there were too many. */
+export type TurnedAway = {
+  readonly kind: 'turned-away'
+  readonly door: string
+  readonly client: string
 }
 
 /** A client heard "no". */
@@ -39,6 +69,9 @@ export type Refused = {
   readonly reply: Reply
   readonly from?: ReversePath
   readonly to?: string
+  readonly protocol?: string
+  readonly helloName?: string
+  readonly session?: number
 }
 
 /** A client tried to log in; `username` as it came. */
@@ -49,6 +82,7 @@ export type LoggedIn = {
   readonly mechanism: string
   readonly username: string
   readonly result: 'ok' | 'wrong' | 'network' | 'throttled'
+  readonly session?: number
 }
 
 /** An incoming connection has ended. */
@@ -64,6 +98,7 @@ export type SessionEnded = {
   readonly refused: number
   /** Why it ended, in a word: `quit`, `closed`, `timeout`, `errors` … */
   readonly end: string
+  readonly session?: number
 }
 
 /** One try at one site, settled: durable when it is told. */
@@ -121,6 +156,8 @@ export type SiteWoke = { readonly kind: 'site-woke'; readonly site: SiteName }
 export type ClockStepped = { readonly kind: 'clock-stepped'; readonly longestWaitMs: number }
 
 export type Event =
+  | Connected
+  | TurnedAway
   | Accepted
   | Refused
   | LoggedIn

@@ -57,6 +57,10 @@ function counters(metrics: Metrics): (event: Event, now: number) => void {
     help: 'Incoming connections that ended.',
     labels: ['listener'],
   })
+  const turnedAway = metrics.counter('posthorn_turned_away_total', {
+    help: 'Incoming connections that were closed at once because there were too many.',
+    labels: ['listener'],
+  })
   const notices = metrics.counter('posthorn_notices_total', {
     help: 'Delivery status notifications, sent or dropped.',
     labels: ['result'],
@@ -111,6 +115,10 @@ function counters(metrics: Metrics): (event: Event, now: number) => void {
       case 'site-rested':
         rests.inc()
         break
+      case 'turned-away':
+        turnedAway.inc({ listener: door(event.door) })
+        break
+      case 'connected':
       case 'site-woke':
       case 'clock-stepped':
         break

@@ -18,12 +18,21 @@ const MOST_NAMED = 20
 const MOST_LINES = 20
 const LONGEST_TEXT = 1_000
 
-export function createRecord(options: { log: Log; figures: Figures; clock: Clock }): Record {
-  const { log, figures, clock } = options
+/** Writes an event to the log; `now` is the wall clock. */
+export type Teller = (event: Event, log: Log, now: number) => void
+
+/** @param options.tell in other words than ours, for who reads them */
+export function createRecord(options: {
+  readonly log: Log
+  readonly figures: Figures
+  readonly clock: Clock
+  readonly tell?: Teller | undefined
+}): Record {
+  const { log, figures, clock, tell: write = tell } = options
   return (event) => {
     const now = clock.now()
     figures.count(event, now)
-    tell(event, log, now)
+    write(event, log, now)
   }
 }
 
@@ -178,6 +187,12 @@ function tellRare(event: Rare, log: Log): void {
       break
     case 'site-woke':
       log.debug({ site: event.site }, 'site is tried again')
+      break
+    case 'connected':
+      log.debug({ door: event.door, client: event.client }, 'connected')
+      break
+    case 'turned-away':
+      log.warn({ door: event.door, client: event.client }, 'turned away: too many connections')
       break
     case 'clock-stepped':
       log.warn(

@@ -11,6 +11,7 @@ import type { Signer } from '../dkim/keyring.ts'
 import type { Domain } from '../mail/domain.ts'
 import type { SiteName } from '../mail/entry.ts'
 import type { Envelope } from '../mail/envelope.ts'
+import type { HeaderField } from '../mail/header.ts'
 import { formatMailbox, type Mailbox } from '../mail/mailbox.ts'
 import {
   type Content,
@@ -71,7 +72,11 @@ export type IntakeParts = {
   onAccepted(
     message: NewMessage,
     content: Content | undefined,
-    how: { readonly origin: Origin; readonly durationMs: number },
+    how: {
+      readonly origin: Origin
+      readonly durationMs: number
+      readonly messageId: HeaderField
+    },
   ): void
 }
 
@@ -82,6 +87,8 @@ export type PrepareOptions = {
 
 /** A message ready to be committed, with its content when all of it is in memory. */
 export type Prepared = NewMessage & { readonly content?: Content }
+
+type Taken = Prepared & { readonly messageId: HeaderField }
 
 export type Intake = {
   readonly accept: Accept
@@ -106,7 +113,7 @@ export function createIntake(parts: IntakeParts): Intake {
     const startedAt = parts.clock.elapsed()
     const prepared = await take(envelope, content, { origin, rewriter: parts.rewriter?.() })
     if (!prepared) return throwAway(envelope, origin)
-    const { message, entries, firstRow } = prepared
+    const { message, entries, firstRow, content: whole, messageId } = prepared
     try {
       await store.commit(prepared)
     } catch (error) {
@@ -114,7 +121,7 @@ export function createIntake(parts: IntakeParts): Intake {
       throw asRefusal(error)
     }
     const durationMs = parts.clock.elapsed() - startedAt
-    parts.onAccepted(prepared, prepared.content, { origin, durationMs })
+    parts.onAccepted(prepared, whole, { origin, durationMs, messageId })
     return { id: message.id, size: message.size, recipients: entries.length }
   }
 
@@ -129,7 +136,7 @@ export function createIntake(parts: IntakeParts): Intake {
     envelope: Envelope,
     content: ContentSource,
     options: Omit<ArrivalOptions, 'scratch'>,
-  ): Promise<Prepared | undefined> {
+  ): Promise<Taken | undefined> {
     if (envelope.recipients.length > limits.recipients) {
       throw refuse(452, '4.5.3', `Too many recipients: the limit is ${limits.recipients}`)
     }
@@ -156,7 +163,7 @@ export function createIntake(parts: IntakeParts): Intake {
   async function arrive(
     { envelope, content }: { envelope: Envelope; content: ContentSource },
     options: Omit<ArrivalOptions, 'scratch'>,
-  ): Promise<Prepared> {
+  ): Promise<Taken> {
     const arrival = new Arrival(parts, envelope, { ...options, scratch })
     try {
       await content((chunk) => arrival.take(chunk))

@@ -83,7 +83,7 @@ export class Arrival {
   }
 
   /** Signs what has come and gives back all that the store needs. Throws a Refusal. */
-  async finish(): Promise<NewMessage & { content?: Content }> {
+  async finish(): Promise<NewMessage & { messageId: HeaderField; content?: Content }> {
     this.#checkLines()
     if (!this.#opened) await this.#open(this.#head.bytes, -1)
     const { now, header, rights, hasher } = this.#opened!
@@ -100,6 +100,7 @@ export class Arrival {
     const whole = this.#rowsPut === 0 ? (rows[0] ?? new Uint8Array(0)) : undefined
     return {
       message,
+      messageId: header.messageId,
       entries: this.#entries(this.#opened!),
       rows,
       firstRow: this.#rowsPut,

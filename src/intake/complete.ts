@@ -34,6 +34,8 @@ export type CompleteHeader = {
   readonly added: readonly HeaderField[]
   /** The client's fields that stay, in order. */
   readonly kept: readonly HeaderField[]
+  /** Of these, the Message-ID. */
+  readonly messageId: HeaderField
 }
 
 /** Each may stand once (RFC 5322 §3.6, RFC 2045 §3); receivers disagree on which of two they show. */
@@ -85,7 +87,8 @@ export function complete(fields: readonly HeaderField[], options: CompleteOption
   }
   const from = single.get('from')
   const author = from ? authorOf(from) : sender(options.envelope)
-  return { author, added: addedFields(single, author, options), kept }
+  const messageId = single.get('message-id') ?? newMessageId(author, options)
+  return { author, added: addedFields(single, { author, messageId }, options), kept, messageId }
 }
 
 const NOT_ASCII = /[^\0-\x7f]/
@@ -158,21 +161,22 @@ function sender(envelope: Envelope): Mailbox {
 
 function addedFields(
   present: ReadonlyMap<string, HeaderField>,
-  author: Mailbox,
+  { author, messageId }: { readonly author: Mailbox; readonly messageId: HeaderField },
   options: CompleteOptions,
 ): HeaderField[] {
-  const { id, now } = options
+  const { now } = options
   const added = [newField('Received', receivedValue(options))]
   if (!present.has('date')) added.push(newField('Date', formatDate(now)))
   if (!present.has('from')) added.push(newField('From', formatMailbox(author)))
-  if (!present.has('message-id')) {
-    const domain = isAddressLiteral(author.domain) ? options.hostname : author.domain
-    const unique = `${formatMessageId(id)}.${options.nonce}`
-    added.push(newField('Message-ID', formatMessageIdValue(unique, domain)))
-  }
+  if (!present.has('message-id')) added.push(messageId)
   const isMime = present.has('content-type') || present.has('content-transfer-encoding')
   if (isMime && !present.has('mime-version')) added.push(newField('MIME-Version', '1.0'))
   return added
+}
+
+function newMessageId(author: Mailbox, { id, hostname, nonce }: CompleteOptions): HeaderField {
+  const domain = isAddressLiteral(author.domain) ? hostname : author.domain
+  return newField('Message-ID', formatMessageIdValue(`${formatMessageId(id)}.${nonce}`, domain))
 }
 
 function newField(name: string, value: string): HeaderField {

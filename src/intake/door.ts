@@ -28,6 +28,10 @@ export type Origin = {
   /** `ESMTP`, `ESMTPS`, `ESMTPSA`, `HTTP` … (RFC 3848). */
   readonly protocol: string
   readonly tls?: string
+  /** How the credential was proved. */
+  readonly mechanism?: string
+  /** Of the listener's sessions, which. */
+  readonly session?: number
 }
 
 /** The one door. Resolves when message, recipients and content are durable; throws a Refusal. */

@@ -139,10 +139,17 @@ function checkRecipient(
 }
 
 function originOf(client: Client, sender: Sender, envelope: Envelope): Origin {
-  const { helloName, address, tls } = client
-  const protocol = protocolOf(client, envelope)
-  const origin = { door: client.listener, sender, helloName, address, protocol }
-  return tls ? { ...origin, tls: `${tls.version} ${tls.cipher}` } : origin
+  const { helloName, address, tls, session, mechanism } = client
+  return {
+    door: client.listener,
+    sender,
+    helloName,
+    address,
+    protocol: protocolOf(client, envelope),
+    ...(tls && { tls: `${tls.version} ${tls.cipher}` }),
+    ...(session !== undefined && { session }),
+    ...(mechanism !== undefined && { mechanism }),
+  }
 }
 
 /** RFC 3848 and RFC 6531 §4.3; without EHLO there is neither TLS nor AUTH. */

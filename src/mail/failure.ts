@@ -61,6 +61,7 @@ export type Attempt = {
   readonly durationMs: number
   readonly host?: string
   readonly address?: string
+  readonly port?: number
   readonly tls?: TlsInfo
   /** The peer announced DSN, so it will report success itself (RFC 3461 §5.2). */
   readonly peerReports: boolean

@@ -3,9 +3,10 @@ import type { Certificates } from '../certificates/certificates.ts'
 import type { Config, ListenerConfig } from '../config/schema.ts'
 import type { Record } from '../events/event.ts'
 import { isIn, networkList } from '../intake/networks.ts'
+import { formatMailbox } from '../mail/mailbox.ts'
 import { AuthThrottle, SessionLimits } from '../smtp/limits.ts'
 import { type Listener, listen } from '../smtp/server.ts'
-import type { SmtpService } from '../smtp/service.ts'
+import type { Client, SmtpService } from '../smtp/service.ts'
 import type { SmtpServerEvents } from '../smtp/session.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
@@ -47,7 +48,7 @@ export async function openListeners(
     throttle: new AuthThrottle(clock),
     clock,
     log,
-    events: eventsOf(deps.record),
+    events: eventsOf(deps.record, { connections: config.log.format === 'postfix' }),
   }
   const listeners: Listener[] = []
   const views: ListenerView[] = []
@@ -86,23 +87,29 @@ export async function openListeners(
   }
 }
 
-function eventsOf(record: Record): SmtpServerEvents {
+/** @param told.connections also when they begin, which costs a line each */
+function eventsOf(record: Record, told: { readonly connections: boolean }): SmtpServerEvents {
   return {
-    onRefusal: (client, verb, reply) =>
+    ...(told.connections && {
+      onSession: (client: Client) => record({ kind: 'connected', ...viewOf(client) }),
+    }),
+    onTurnedAway: (door, client) => record({ kind: 'turned-away', door, client }),
+    onRefusal: (client, { verb, reply, from, to }) =>
       record({
         kind: 'refused',
-        door: client.listener,
-        client: client.address,
+        ...viewOf(client),
         stage: verb.toLowerCase(),
         reply,
+        ...(from !== undefined && { from }),
+        ...(to && { to: formatMailbox(to) }),
+        protocol: client.esmtp ? 'ESMTP' : 'SMTP',
+        helloName: client.helloName,
       }),
-    onLogin: (client, login) =>
-      record({ kind: 'login', door: client.listener, client: client.address, ...login }),
+    onLogin: (client, login) => record({ kind: 'login', ...viewOf(client), ...login }),
     onEnd: (client, { accepted, refused, durationMs, fault }) =>
       record({
         kind: 'session',
-        door: client.listener,
-        client: client.address,
+        ...viewOf(client),
         helloName: client.helloName,
         ...(client.tls && { tls: client.tls.version }),
         ...(client.credential !== undefined && { credential: client.credential }),
@@ -112,4 +119,8 @@ function eventsOf(record: Record): SmtpServerEvents {
         end: fault ?? 'quit',
       }),
   }
+}
+
+function viewOf({ listener, address, session }: Client) {
+  return { door: listener, client: address, ...(session !== undefined && { session }) }
 }

@@ -133,11 +133,11 @@ async function nextChunk(session: Session): Promise<Bdat> {
       case 'NOOP':
       case 'VRFY':
       case 'HELP':
-        await session.answer(command.verb, idle(session, command))
+        await session.answer(command, idle(session, command))
         break
       case 'FAULT':
         if (command.fault === 'foreign') throw new Refusal(command.reply, { hangUp: true })
-        await session.answer('FAULT', command.reply)
+        await session.answer(command, command.reply)
         break
       default:
         // Also a RCPT counts as an error here: it could be repeated for ever.

@@ -53,6 +53,7 @@ export class SessionLimits {
   readonly #limits: SlotLimits
   readonly #addresses = new Map<string, number>()
   #total = 0
+  #entered = 0
 
   constructor(limits: SlotLimits) {
     this.#limits = limits
@@ -66,7 +67,13 @@ export class SessionLimits {
     if (count >= this.#limits.perAddress) return 'address is full'
     this.#addresses.set(key, count + 1)
     this.#total++
+    this.#entered++
     return 'entered'
+  }
+
+  /** Slots taken since the start. */
+  get entered(): number {
+    return this.#entered
   }
 
   leave(address: string): void {

@@ -82,8 +82,8 @@ export async function starttls(session: Session): Promise<undefined> {
   tellOfCertificate(session)
   // RFC 3207 §4.2: all that was said in the clear is forgotten.
   session.greeted = false
-  const { address, port, listener } = session.client
-  session.client = { address, port, listener, helloName: '', esmtp: false, tls }
+  const { credential, mechanism, ...client } = session.client
+  session.client = { ...client, helloName: '', esmtp: false, tls }
   return undefined
 }
 
@@ -113,7 +113,7 @@ export async function auth(
   if (result === 'throttled') throw tooManyFailures(session)
   if (result !== 'ok') return failed(session)
   if (claim.finale) await challenge(session, claim.finale())
-  session.client = { ...client, credential: claim.username }
+  session.client = { ...client, credential: claim.username, mechanism }
   return reply(235, '2.7.0', 'Authentication successful')
 }
 

@@ -21,7 +21,7 @@ export async function serveSession(session: Session): Promise<void> {
       if (session.draining && !session.transaction) throw new ShuttingDown('shutting down')
       const command = await nextCommand(session)
       const answer = await answerTo(session, command)
-      if (answer) await session.answer(command.verb, answer)
+      if (answer) await session.answer(command, answer)
     }
   } catch (error) {
     sayWhy(session, error as Error)

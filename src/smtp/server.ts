@@ -216,8 +216,8 @@ export class Listener implements AsyncDisposable {
       turnAway(wire, { slot, hostname: this.#options.hostname, tls: this.#options.tls })
       return
     }
-    events?.onSession?.(this.name)
-    const session = new Session(wire, this.#door)
+    const session = new Session(wire, this.#door, slots.entered)
+    events?.onSession?.(session.client)
     this.#sessions.set(session, this.#serve(session))
     if (slots.stressed) this.#hasten()
   }

@@ -3,7 +3,7 @@
 
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { TlsInfo } from '../mail/failure.ts'
-import type { SaslService } from './sasl.ts'
+import type { Mechanism, SaslService } from './sasl.ts'
 import type { ContentSink } from './wire.ts'
 
 /** The peer of one session, as far as it is known so far. */
@@ -14,8 +14,11 @@ export type Client = {
   readonly helloName: string
   readonly esmtp: boolean
   readonly tls?: TlsInfo
-  /** The credential's name after AUTH. */
+  /** The credential's name after AUTH, and how it was proved. */
   readonly credential?: string
+  readonly mechanism?: Mechanism
+  /** Counts this server's sessions, so that what is told of one can be told from others. */
+  readonly session?: number
 }
 
 export type MailRequest = Omit<Envelope, 'recipients'> & { readonly declaredSize?: number }

@@ -1,5 +1,7 @@
+import type { Command, CommandFault } from '../mail/command.ts'
 import type { Domain } from '../mail/domain.ts'
-import type { Recipient } from '../mail/envelope.ts'
+import type { Recipient, ReversePath } from '../mail/envelope.ts'
+import type { Mailbox } from '../mail/mailbox.ts'
 import { formatReply, type Reply, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
@@ -35,14 +37,23 @@ export type Door = {
 
 /** What the outside may count. */
 export type SmtpServerEvents = {
-  onSession?(listener: string): void
+  onSession?(client: Client): void
   /** No slot was left: 421 and closed. */
   onTurnedAway?(listener: string, address: string): void
   onAccepted?(client: Client): void
-  onRefusal?(client: Client, verb: string, reply: Reply): void
+  onRefusal?(client: Client, refused: RefusedCommand): void
   onLogin?(client: Client, login: Login): void
   /** A session that had a slot has ended. */
   onEnd?(client: Client, session: SessionEnd): void
+}
+
+/** What was answered with "no", and in which transaction. */
+export type RefusedCommand = {
+  readonly verb: string
+  readonly reply: Reply
+  readonly from?: ReversePath
+  /** RCPT: who was refused. */
+  readonly to?: Mailbox
 }
 
 /** An attempt to log in; `username` as it came. */
@@ -99,8 +110,11 @@ export class Session {
   fault: string | undefined
   readonly startedAt: number
   #transaction: Transaction | undefined
+  /** Of the transaction, or the last one: what is refused after its content is told with it. */
+  #from: Pick<RefusedCommand, 'from'> = {}
 
-  constructor(wire: Wire, door: Door) {
+  /** @param number counts the sessions of this server */
+  constructor(wire: Wire, door: Door, number: number) {
     this.wire = wire
     this.door = door
     this.startedAt = door.clock.elapsed()
@@ -110,6 +124,7 @@ export class Session {
       listener: door.name,
       helloName: '',
       esmtp: false,
+      session: number,
     }
   }
 
@@ -119,6 +134,7 @@ export class Session {
 
   begin(request: MailRequest): void {
     this.#transaction = { request, recipients: [], refused: 0 }
+    this.#from = { from: request.reversePath }
   }
 
   /** The one end of every transaction, good or bad: nothing of it remains. */
@@ -140,8 +156,8 @@ export class Session {
    * Sends a reply and keeps the account of errors: after some each answer waits, after more the
    * session ends.
    */
-  answer(verb: string, said: Reply): void | Promise<void> {
-    if (said.code >= 400) this.#countError(verb, said)
+  answer(to: Command | CommandFault | 'BDAT', said: Reply): void | Promise<void> {
+    if (said.code >= 400) this.#countError(to, said)
     if (this.errors >= this.door.limits.softErrors) return this.#answerLate(said)
     this.wire.write(formatReply(said))
   }
@@ -153,12 +169,21 @@ export class Session {
     else this.hangUp(reply(421, '4.7.0', `${hostname} Error: too many errors`))
   }
 
-  #countError(verb: string, said: Reply): void {
+  #countError(to: Command | CommandFault | 'BDAT', said: Reply): void {
+    const verb = to === 'BDAT' ? to : to.verb
     const text = formatReply(said).trimEnd()
     this.fault = verb === 'FAULT' ? text : `${verb}: ${text}`
     if (TRANSACTION_VERBS.has(verb)) this.refused++
     if (verb !== 'RCPT' || !this.#mostAreTaken()) this.errors++
-    this.door.events.onRefusal?.(this.client, verb, said)
+    this.door.events.onRefusal?.(this.client, { verb, reply: said, ...this.#about(to) })
+  }
+
+  /** Whose mail was refused, as far as it was said. */
+  #about(to: Command | CommandFault | 'BDAT'): Pick<RefusedCommand, 'from' | 'to'> {
+    if (to === 'BDAT' || to.verb === 'DATA' || to.verb === 'BDAT') return this.#from
+    if (to.verb === 'MAIL') return { from: to.reversePath }
+    if (to.verb !== 'RCPT') return {}
+    return to.mailbox === 'postmaster' ? this.#from : { ...this.#from, to: to.mailbox }
   }
 
   /** A long list of recipients may have some bad ones: that is no attack. */

@@ -1,4 +1,5 @@
-// The Log that writes: pino's JSON, one object a line, or plain lines for people. Lines are gathered
+// The Log that writes: pino's JSON, one object a line, plain lines for people, or such as syslog's
+// for programs that read those. Lines are gathered
 // and written off the event loop's path; a clean shutdown and process.exit() lose none. When the
 // reader of a pipe stalls, memory stays bounded: lines beyond 16 MiB are dropped and counted.
 //
@@ -9,16 +10,19 @@ import { pino } from 'pino'
 import { type Clock, systemClock } from './clock.ts'
 import type { Log, LogFields } from './log.ts'
 import { plainLine, plainPrefix } from './plain.ts'
+import { type SyslogForm, syslogForm } from './syslog.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export type LoggerOptions = {
-  readonly format: 'json' | 'plain'
+  readonly format: 'json' | 'plain' | 'syslog'
   readonly level: LogLevel
   /** A file descriptor (1 is stdout) or a file's path. */
   readonly destination: number | string
   /** ANSI colours in plain lines; see colourWanted. */
   readonly colour?: boolean
+  /** What syslog lines are from. */
+  readonly origin?: { readonly host: string; readonly program: string }
   readonly clock?: Clock
 }
 
@@ -38,7 +42,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const log =
     options.format === 'json'
       ? pino({ level, base: null, ...JSON_FORM, timestamp: timestamp(clock) }, sink)
-      : plainLog(sink, { clock, least: LEVELS[level], colour: options.colour ?? false, fields: '' })
+      : lineLog(sink, { clock, least: LEVELS[level], form: formOf(options), fields: '' })
   return {
     debug: (fields, message) => log.debug(fields, message),
     info: (fields, message) => log.info(fields, message),
@@ -85,17 +89,19 @@ function timestamp(clock: Clock): () => string {
   }
 }
 
-type PlainState = { clock: Clock; least: number; colour: boolean; fields: string }
+type LineState = { clock: Clock; least: number; form: SyslogForm; fields: string }
 
-function plainLog(sink: Sink, state: PlainState): Log {
+function formOf({ format, colour = false, origin }: LoggerOptions): SyslogForm {
+  if (format === 'syslog') return syslogForm(origin ?? { host: 'localhost', program: 'node' })
+  return (head, message, about) => plainLine({ ...head, colour }, message, about)
+}
+
+function lineLog(sink: Sink, state: LineState): Log {
   const write = (level: LogLevel) => {
     if (LEVELS[level] < state.least) return () => {}
     return (fields: LogFields, message: string) =>
       sink.write(
-        plainLine({ level, now: state.clock.now(), colour: state.colour }, message, {
-          fields,
-          inherited: state.fields,
-        }),
+        state.form({ level, now: state.clock.now() }, message, { fields, inherited: state.fields }),
       )
   }
   return {
@@ -103,7 +109,7 @@ function plainLog(sink: Sink, state: PlainState): Log {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: (fields) => plainLog(sink, { ...state, fields: state.fields + plainPrefix(fields) }),
+    child: (fields) => lineLog(sink, { ...state, fields: state.fields + plainPrefix(fields) }),
   }
 }
 

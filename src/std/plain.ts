@@ -73,7 +73,7 @@ function describeError(error: unknown): string {
 }
 
 /** Controls become spaces or escapes: foreign text stays on its line and cannot command a terminal. */
-function harmless(text: string): string {
+export function harmless(text: string): string {
   if (!/[\u0000-\u001f]/.test(text)) return text
   return text.replace(/[\r\n\t]+/g, ' ').replace(/[\u0000-\u001f]/g, (character) => {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`

@@ -211,7 +211,7 @@ export class PosthornProcess extends Running implements AsyncDisposable {
       })
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
     const ready = until(() => {
-      const line = parseLog(text).find(({ message }) => message === 'ready')
+      const line = parseLog(text).find(({ message }) => message === 'ready') ?? readyOf(text)
       if (!line && child.exitCode !== null) throw new Error(`the server ended:\n${text}`)
       return line
     }, 'the server is ready')
@@ -254,6 +254,15 @@ function parseLog(text: string): LogLine[] {
     .slice(0, -1)
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as LogLine)
+}
+
+/** The same of a log in the form of syslog. */
+function readyOf(text: string): LogLine | undefined {
+  const [line] = /^.* posthorn\[\d+\]: ready .*$/m.exec(text) ?? []
+  if (line === undefined) return undefined
+  const value = (name: string): unknown =>
+    JSON.parse(new RegExp(` ${name}="([^"]*)"`).exec(line)![1]!.replaceAll("'", '"'))
+  return { message: 'ready', http: value('http'), listeners: value('listeners') }
 }
 
 function placesOf(ready: LogLine) {

@@ -78,7 +78,8 @@ function sayReady(
 ): void {
   const { hostname, mode, listeners, version } = server.control.about()
   log.info({ version, mode, hostname, data: config.data, http: server.http, listeners }, 'ready')
-  if (config.log.format !== 'json') context.out(banner(context, { config, server }))
+  if (!['json', 'postfix'].includes(config.log.format))
+    context.out(banner(context, { config, server }))
 }
 
 async function failure(server: Server): Promise<Error> {

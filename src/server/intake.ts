@@ -1,0 +1,59 @@
+// What every way in has in common: limits, rights, where mail is filed.
+
+import { randomBytes } from 'node:crypto'
+import type { Dependencies } from '../api/control.ts'
+import type { Config } from '../config/schema.ts'
+import type { Delivery } from '../delivery/deliver.ts'
+import { defaultIntakeLimits, type IntakeParts } from '../intake/accept.ts'
+import type { Domain } from '../mail/domain.ts'
+import type { Store } from '../store/store.ts'
+import type { CredentialHouse } from './credentials.ts'
+import type { Domains } from './domains.ts'
+import { unsignedOf } from './given.ts'
+import type { SandboxHouse } from './sandbox.ts'
+
+export function intakeParts(
+  {
+    config,
+    store,
+    domains,
+    credentials,
+    sandbox,
+    delivery,
+  }: {
+    readonly config: Config
+    readonly store: Store
+    readonly domains: Domains
+    readonly credentials: CredentialHouse
+    readonly sandbox: SandboxHouse
+    readonly delivery: Delivery
+  },
+  { clock, log }: Dependencies,
+): Omit<IntakeParts, 'onAccepted' | 'rewriter'> {
+  const { hostname, limits } = config
+  return {
+    store,
+    clock,
+    log,
+    hostname,
+    limits: {
+      ...defaultIntakeLimits,
+      messageOctets: limits.messageSizeBytes,
+      recipients: limits.recipients,
+      headerOctets: limits.headerSizeBytes,
+    },
+    rights: {
+      mode: config.mode,
+      worldOf: (domain) => domains.worldOf(domain),
+      keysFor: (domain) => unsignedOf(config, domain) ?? domains.keyring.keysFor(domain),
+      sandboxKeys: (domain) => sandbox.signerOf(domain),
+      grantOf: (credential) => credentials.credentials.grantOf(credential),
+      ...(config.senders === 'any' && { foreignKeys: unsigned }),
+    },
+    nonce: randomBytes(6).toString('hex'),
+    siteOf: delivery.siteOf,
+  }
+}
+
+/** Mail for a domain that is not ours leaves without a signature. */
+export const unsigned = (domain: Domain) => ({ domain, keys: [] })
