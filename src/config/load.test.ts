@@ -49,6 +49,8 @@ test('without any configuration it is a sandbox on loopback', () => {
     tls: 'none',
     auth: 'optional',
     authWithoutTls: null,
+    proxyProtocol: [],
+    xclientNetworks: [],
   })
   assert.equal(config.http.port, 8025)
   assert.equal(config.limits.messageSizeBytes, 25 * 1024 * 1024)
@@ -308,7 +310,8 @@ test('listeners that are called submission and submissions need nothing but thei
     yaml: `${tls}listeners: { submission: {}, submissions: { port: 4465 } }`,
   })
   assert.deepEqual(faults, [])
-  const common = { address: '0.0.0.0', auth: 'required', authWithoutTls: null }
+  const trust = { proxyProtocol: [], xclientNetworks: [] }
+  const common = { address: '0.0.0.0', auth: 'required', authWithoutTls: null, ...trust }
   assert.deepEqual(config?.listeners, {
     submission: { ...common, port: 587, tls: 'starttls' },
     submissions: { ...common, port: 4465, tls: 'implicit' },

@@ -25,6 +25,7 @@ import {
 } from './kinds.ts'
 import { milters } from './milters.ts'
 import { named, option, optionalSection, section } from './option.ts'
+import { proxies } from './proxies.ts'
 import { rewrite } from './rewrite.ts'
 import { behind, delivery, domain, limits, relay, retry } from './sections.ts'
 import { domainList, logFormat, relayUrl } from './short.ts'
@@ -78,6 +79,7 @@ const listener = (defaults: { port?: number }) => ({
     },
     { default: null, example: 'true' },
   ),
+  ...proxies,
 })
 
 const identity = {

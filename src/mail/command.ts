@@ -19,8 +19,10 @@ import {
   type RcptParameters,
 } from './parameters.ts'
 import { type Reply, reply } from './reply.ts'
+import { parseXclient, type XclientAttributes } from './xclient.ts'
 
 export type Command =
+  | { readonly verb: 'XCLIENT'; readonly attributes: XclientAttributes }
   | { readonly verb: 'EHLO'; readonly name: string }
   | { readonly verb: 'HELO'; readonly name: string }
   | {
@@ -95,6 +97,11 @@ export function parseCommand(line: string): Command | CommandFault {
       return { verb, topic: rest.trim() }
     case 'AUTH':
       return parseAuth(rest)
+    case 'XCLIENT': {
+      const attributes = parseXclient(rest)
+      if (typeof attributes !== 'string') return { verb, attributes }
+      return syntax(attributes, 'XCLIENT ADDR=192.0.2.1 PORT=1025')
+    }
     default:
       return notACommand(verb)
   }
@@ -240,6 +247,9 @@ function notACommand(verb: string): CommandFault {
   }
   if (HTTP_VERBS.has(verb) || (verb !== '' && !/^[A-Z]/i.test(verb))) {
     return fault('foreign', reply(500, '5.5.2', 'This is a mail server: it speaks only SMTP'))
+  }
+  if (verb === 'PROXY') {
+    return fault('foreign', reply(554, '5.7.0', 'A PROXY header is not taken from your address'))
   }
   if (verb === '') return fault('unknown', reply(500, '5.5.2', 'An empty line is no command'))
   const shown = /^[A-Z0-9:-]{1,20}$/.test(verb) ? `: ${verb}` : ''

@@ -111,13 +111,14 @@ export class MilterSession {
   async #connect(client: MilterClient): Promise<Verdict> {
     const { hostname, version } = this.#deps
     const { address, port } = client
-    const family = address.includes(':') ? '6' : '4'
     const place = Buffer.alloc(3)
-    place.write(family, 0, 'latin1')
+    place.write(address.includes(':') ? '6' : '4', 0, 'latin1')
     place.writeUInt16BE(port, 1)
+    // Behind a proxy that cannot say who the client is.
+    const peer = address === 'unknown' ? ['[unknown]', Buffer.from('U')] : undefined
     return this.#ask({
       letter: 'C',
-      data: [`[${address}]`, place, address],
+      data: peer ?? [`[${address}]`, place, address],
       never: STEPS.noConnect,
       silent: STEPS.silentConnect,
       macros: {

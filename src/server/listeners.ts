@@ -52,7 +52,10 @@ export async function openListeners(
   }
   const listeners: Listener[] = []
   const views: ListenerView[] = []
-  for (const [name, { address, port, tls, auth, authWithoutTls }] of listenersOf(config)) {
+  for (const [name, options] of listenersOf(config)) {
+    const { address, port, tls, auth, authWithoutTls } = options
+    const proxies = networkList(options.proxyProtocol)
+    const speakers = networkList(options.xclientNetworks)
     const listener = await listen(
       {
         name,
@@ -64,6 +67,8 @@ export async function openListeners(
         announceUntrusted: config.tls.announce === 'always',
         requireAuth: auth === 'required',
         authWithoutTls: authWithoutTls ?? (sandbox && tls === 'none' ? true : 'loopback'),
+        isProxy: (client) => isIn(proxies, client),
+        mayXclient: (client) => isIn(speakers, client),
         isTrusted: (client) => isIn(trusted, client) && !deps.distrusts(client),
         limits: { messageOctets: limits.messageSizeBytes, recipients: limits.recipients },
       },

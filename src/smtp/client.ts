@@ -8,7 +8,8 @@ import { type Capabilities, noCapabilities } from '../mail/capabilities.ts'
 import type { Cause, Stage, TlsInfo } from '../mail/failure.ts'
 import { type Reply, ReplyReader } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
-import { LineTooLong, type Wire, WireClosed, WireTimeout } from './wire.ts'
+import { LineTooLong } from './input.ts'
+import { type Wire, WireClosed, WireTimeout } from './wire.ts'
 
 /** How long to wait, in milliseconds (RFC 5321 §4.5.3.2); `block` is for one piece of content to leave. */
 export type ClientTimeouts = {

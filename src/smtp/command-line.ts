@@ -1,7 +1,7 @@
 import { type Command, type CommandFault, parseCommand } from '../mail/command.ts'
 import { Refusal, refuse, reply } from '../mail/reply.ts'
+import { LineMalformed, LineTooLong } from './input.ts'
 import type { Session } from './session.ts'
-import { LineMalformed, LineTooLong } from './wire.ts'
 
 const HANG_UP = { hangUp: true }
 

@@ -15,6 +15,21 @@ export type LineEnding = 'crlf' | 'lf' | 'first-decides' | 'either'
 /** Why a line cannot be had; it has been dropped. */
 export type LineFault = 'too long' | 'bare line feed' | 'mixed line ends' | 'not UTF-8'
 
+/** A line is longer than allowed; it has been read to its end and dropped. */
+export class LineTooLong extends Error {
+  override readonly name = 'LineTooLong'
+}
+
+/** A line that must not be read; it has been dropped. */
+export class LineMalformed extends Error {
+  override readonly name = 'LineMalformed'
+  readonly fault: LineFault
+  constructor(fault: LineFault) {
+    super(fault)
+    this.fault = fault
+  }
+}
+
 const NOTHING = Buffer.alloc(0)
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13

@@ -21,6 +21,8 @@ export type ProtocolLimits = {
   readonly idleMs: number
   readonly stressedIdleMs: number
   readonly tlsMs: number
+  /** For a PROXY header, which a proxy sends at once. */
+  readonly proxyMs: number
   /** After this time content must come at the minimum rate. */
   readonly contentGraceMs: number
   readonly minimumOctetsPerSecond: number
@@ -40,6 +42,7 @@ export const defaultLimits: ProtocolLimits = {
   idleMs: 300_000, // RFC 5321 §4.5.3.2.7
   stressedIdleMs: 10_000,
   tlsMs: 60_000,
+  proxyMs: 5_000,
   contentGraceMs: 60_000,
   minimumOctetsPerSecond: 500,
 }
@@ -74,6 +77,18 @@ export class SessionLimits {
   /** Slots taken since the start. */
   get entered(): number {
     return this.#entered
+  }
+
+  /** The client turns out to be another one; false when that one has its share already. */
+  move(from: string, to: string): boolean {
+    const [old, key] = [addressKey(from), addressKey(to)]
+    if (old === key) return true
+    const count = this.#addresses.get(key) ?? 0
+    if (count >= this.#limits.perAddress) return false
+    this.leave(from)
+    this.#addresses.set(key, count + 1)
+    this.#total++
+    return true
   }
 
   leave(address: string): void {

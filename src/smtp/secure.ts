@@ -4,11 +4,12 @@ import { isIP } from 'node:net'
 import type { Command } from '../mail/command.ts'
 import { formatReply, Refusal, type Reply, refuse, reply } from '../mail/reply.ts'
 import { refusalOfLine } from './command-line.ts'
+import { LineTooLong } from './input.ts'
 import { channelBindingsOf, clientCertificateOf } from './peer.ts'
 import { type Claim, exchange, MECHANISMS, type Mechanism } from './sasl.ts'
 import type { ChannelBindings } from './scram.ts'
 import type { Session } from './session.ts'
-import { LineTooLong, type Wire } from './wire.ts'
+import type { Wire } from './wire.ts'
 
 /** STARTTLS may be used now. */
 export function offersTls(session: Session): boolean {
@@ -82,6 +83,7 @@ export async function starttls(session: Session): Promise<undefined> {
   tellOfCertificate(session)
   // RFC 3207 §4.2: all that was said in the clear is forgotten.
   session.greeted = false
+  session.declared = {}
   const { credential, mechanism, ...client } = session.client
   session.client = { ...client, helloName: '', esmtp: false, tls }
   return undefined

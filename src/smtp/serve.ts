@@ -4,9 +4,9 @@ import { nextCommand } from './command-line.ts'
 import { Abandoned } from './data.ts'
 import { tellOfCertificate } from './secure.ts'
 import { CredentialRevoked, type Session, ShuttingDown } from './session.ts'
-import { TlsFailed } from './tls.ts'
+import { PlaintextInjected, TlsFailed } from './tls.ts'
 import { obey } from './verbs.ts'
-import { PlaintextInjected, WireClosed, WireTimeout } from './wire.ts'
+import { WireClosed, WireTimeout } from './wire.ts'
 
 /**
  * One incoming connection from the banner to its end. Resolves when nothing more is to be said;
@@ -36,7 +36,7 @@ async function secureFirst(session: Session): Promise<void> {
   const { secureContext, contextFor, asksClient } = certificate
   const timeoutMs = session.door.limits.tlsMs
   const tls = await session.wire.startTls(
-    { side: 'server', secureContext, contextFor, asksClient },
+    { side: 'server', early: true, secureContext, contextFor, asksClient },
     { timeoutMs },
   )
   session.client = { ...session.client, tls }

@@ -3,12 +3,14 @@ import type { Domain } from '../mail/domain.ts'
 import { formatReply, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
+import { type Place, placeOf } from './address.ts'
 import {
   type AuthThrottle,
   defaultLimits,
   type ProtocolLimits,
   type SessionLimits,
 } from './limits.ts'
+import { readProxyHeader } from './proxy.ts'
 import { isLoopback } from './secure.ts'
 import { serveSession } from './serve.ts'
 import type { SmtpService } from './service.ts'
@@ -35,6 +37,10 @@ export type ListenerOptions = {
   readonly authWithoutTls?: boolean | 'loopback'
   /** These clients may also end all lines of a session with a bare LF, as nc does. */
   isTrusted?(address: string): boolean
+  /** Connections from here begin with a PROXY header; nobody else may send one. */
+  isProxy?(address: string): boolean
+  /** Who may say with XCLIENT for whom it speaks. */
+  mayXclient?(address: string): boolean
   /** STARTTLS on loopback also with a certificate that clients trust only when told. */
   readonly announceUntrusted?: boolean
   /** DSN is announced, so this server owes its clients' senders reports (RFC 3461 §5.2.2); absent: it is. */
@@ -54,6 +60,8 @@ export type ListenerDeps = {
 
 const HASTEN_EVERY_MS = 1_000
 const LAST_WORDS_MS = 1_000
+/** Connections whose PROXY header is awaited; a proxy sends it with its first segment. */
+const MOST_NAMELESS = 1_000
 /**
  * An event loop takes one connection a turn from each listening socket. With a single one a crowd
  * would wait in the backlog, and beyond it connect to nobody (SYN cookies), where it should hear 421.
@@ -77,6 +85,8 @@ export class Listener implements AsyncDisposable {
   readonly #door: Door
   readonly #servers: readonly Server[]
   readonly #sessions = new Map<Session, Promise<void>>()
+  /** Their clients are not known yet. */
+  readonly #nameless = new Set<Socket>()
   #certificate: ServerCertificate | undefined
   #hastenedAt = Number.NEGATIVE_INFINITY
 
@@ -153,6 +163,7 @@ export class Listener implements AsyncDisposable {
    */
   async drain(deadlineMs: number): Promise<void> {
     for (const server of this.#servers) server.close()
+    for (const socket of this.#nameless) socket.destroy()
     for (const session of this.#sessions.keys()) session.drain()
     await this.#ended(deadlineMs)
     for (const { wire } of this.#sessions.keys()) wire.interrupt(new ShuttingDown('shutting down'))
@@ -174,7 +185,8 @@ export class Listener implements AsyncDisposable {
   }
 
   #makeDoor(): Door {
-    const { name, hostname, address, tls, requireAuth, authWithoutTls, dsn, limits } = this.#options
+    const { name, hostname, address, tls, requireAuth, authWithoutTls, dsn, limits, mayXclient } =
+      this.#options
     const { service, throttle, clock, log, events = {}, slots } = this.#deps
     return {
       name,
@@ -191,6 +203,8 @@ export class Listener implements AsyncDisposable {
       clock,
       log,
       isStressed: () => slots.stressed,
+      mayXclient: mayXclient ?? (() => false),
+      move: (from, to) => slots.move(from, to),
     }
   }
 
@@ -207,9 +221,38 @@ export class Listener implements AsyncDisposable {
   }
 
   #receive(socket: Socket): void {
+    const place = placeOf(socket)
+    if (this.#options.isProxy?.(place.address)) void this.#receiveThrough(socket, place)
+    else this.#admit(socket, place)
+  }
+
+  /** The proxy says first who comes; a connection of which that cannot be read is refused. */
+  async #receiveThrough(socket: Socket, proxy: Place): Promise<void> {
+    const { clock } = this.#deps
+    if (this.#nameless.size >= MOST_NAMELESS) return void socket.destroy()
+    this.#nameless.add(socket)
+    const { proxyMs } = this.#door.limits
+    const found = await readProxyHeader(socket, { clock, timeoutMs: proxyMs })
+    this.#nameless.delete(socket)
+    if ('fault' in found) return this.#refuseHeader(socket, { ...proxy, why: found.fault })
+    if (found.kind === 'client') return this.#admit(socket, found)
+    // A proxy that looks whether we live is itself; of a client that it cannot name nothing is believed.
+    this.#admit(socket, found.kind === 'proxy' ? proxy : { address: 'unknown', port: 0 })
+  }
+
+  #refuseHeader(socket: Socket, { address, port, why }: Place & { why: string }): void {
+    const { hostname, tls, name: listener } = this.#options
+    const said = reply(554, '5.5.0', `${hostname} Error: ${why}`)
+    const client = { address, port, listener, helloName: '', esmtp: false }
+    this.#deps.events?.onRefusal?.(client, 'PROXY', said)
+    if (tls !== 'implicit' && socket.writable) socket.end(formatReply(said))
+    this.#deps.clock.after(LAST_WORDS_MS, () => socket.destroy())
+  }
+
+  #admit(socket: Socket, peer: Place): void {
     const { slots, clock, events } = this.#deps
-    const lineEnding = this.#options.isTrusted?.(clientAddress(socket)) ? 'first-decides' : 'crlf'
-    const wire = new Wire(socket, { clock, lineEnding })
+    const lineEnding = this.#options.isTrusted?.(peer.address) ? 'first-decides' : 'crlf'
+    const wire = new Wire(socket, { clock, lineEnding, peer })
     const slot = slots.enter(wire.remoteAddress)
     if (slot !== 'entered') {
       events?.onTurnedAway?.(this.name, wire.remoteAddress)
@@ -227,7 +270,7 @@ export class Listener implements AsyncDisposable {
       await serveSession(session)
     } finally {
       this.#sessions.delete(session)
-      this.#deps.slots.leave(session.wire.remoteAddress)
+      this.#deps.slots.leave(session.seat)
       told(session)
     }
   }
@@ -282,8 +325,4 @@ function told(session: Session): void {
   const { client, door, accepted, refused, fault } = session
   const durationMs = door.clock.elapsed() - session.startedAt
   door.events.onEnd?.(client, { accepted, refused, durationMs, fault })
-}
-
-function clientAddress(socket: Socket): string {
-  return (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
 }

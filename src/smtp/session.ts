@@ -33,6 +33,10 @@ export type Door = {
   readonly log: Log
   /** Most slots are taken. */
   isStressed(): boolean
+  /** Proxies at this address may say for whom they speak. */
+  mayXclient(address: string): boolean
+  /** Counts a session under another address; false when that one has too many. */
+  move(from: string, to: string): boolean
 }
 
 /** What the outside may count. */
@@ -95,6 +99,12 @@ export class Session {
   readonly wire: Wire
   readonly door: Door
   client: Client
+  /** The address under which it is counted. */
+  seat: string
+  /** XCLIENT may be used: it depends on the connection alone. */
+  readonly mayXclient: boolean
+  /** What XCLIENT said beside the address. */
+  declared: { readonly helloName?: string; readonly esmtp?: boolean } = {}
   /** EHLO or HELO was said on this layer. */
   greeted = false
   open = true
@@ -118,6 +128,8 @@ export class Session {
     this.wire = wire
     this.door = door
     this.startedAt = door.clock.elapsed()
+    this.seat = wire.remoteAddress
+    this.mayXclient = door.mayXclient(wire.remoteAddress)
     this.client = {
       address: wire.remoteAddress,
       port: wire.remotePort,

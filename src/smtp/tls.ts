@@ -23,13 +23,19 @@ export class TlsFailed extends Error {
   }
 }
 
+/** Text came between STARTTLS and the handshake: CVE-2011-0411 and its kin. */
+export class PlaintextInjected extends Error {
+  override readonly name = 'PlaintextInjected'
+}
+
 export type TlsSocket = TLSSocket
 
 export type TlsUpgrade =
-  | ({ readonly side: 'server' } & Pick<
-      ServerCertificate,
-      'secureContext' | 'contextFor' | 'asksClient'
-    >)
+  | ({
+      readonly side: 'server'
+      /** What the socket has received already is the beginning of the handshake. */
+      readonly early?: boolean
+    } & Pick<ServerCertificate, 'secureContext' | 'contextFor' | 'asksClient'>)
   | {
       readonly side: 'client'
       /** servername, ca, rejectUnauthorized, checkServerIdentity, session, minVersion … */

@@ -3,11 +3,13 @@
 import { formatCapabilities } from '../mail/capabilities.ts'
 import type { Command, CommandFault } from '../mail/command.ts'
 import { Refusal, type Reply, refuse, reply } from '../mail/reply.ts'
+import { XCLIENT_ATTRIBUTES } from '../mail/xclient.ts'
 import { bdat, data } from './data.ts'
 import { idle } from './idle.ts'
 import { auth, mechanismsOf, offersTls, starttls } from './secure.ts'
 import type { Session } from './session.ts'
 import { mail, rcpt } from './transaction.ts'
+import { xclient } from './xclient.ts'
 
 type Verb<Name extends Command['verb']> = {
   /** EHLO or HELO must have been said. */
@@ -48,6 +50,7 @@ const verbs: { readonly [Name in Command['verb']]: Verb<Name> } = {
   },
   STARTTLS: { greeted: true, outside: true, run: starttls },
   AUTH: { greeted: true, outside: true, run: auth },
+  XCLIENT: { outside: true, run: xclient },
 }
 
 /** Runs one command; undefined when it has answered itself. Throws a Refusal where the answer is no. */
@@ -74,7 +77,9 @@ function hello(session: Session, said: { readonly name: string; readonly esmtp: 
   session.endTransaction()
   if (session.greeted) session.countJunk()
   session.greeted = true
-  session.client = { ...session.client, helloName: said.name, esmtp: said.esmtp }
+  // What a proxy says of its client stands, whatever it calls itself.
+  const { helloName = said.name, esmtp = said.esmtp } = session.declared
+  session.client = { ...session.client, helloName, esmtp }
   const { hostname } = session.door
   return said.esmtp
     ? reply(250, undefined, hostname, ...announce(session))
@@ -84,7 +89,7 @@ function hello(session: Session, said: { readonly name: string; readonly esmtp: 
 /** Only what holds on this connection, now. */
 function announce(session: Session): string[] {
   const { limits, dsn } = session.door
-  return formatCapabilities({
+  const lines = formatCapabilities({
     pipelining: true,
     size: limits.messageOctets,
     starttls: offersTls(session),
@@ -97,4 +102,5 @@ function announce(session: Session): string[] {
     requireTls: session.client.tls !== undefined,
     limits: { rcptMax: limits.recipients },
   })
+  return session.mayXclient ? [...lines, `XCLIENT ${XCLIENT_ATTRIBUTES}`] : lines
 }

@@ -4,15 +4,9 @@ import { after, before, test } from 'node:test'
 import { testAuthority, testCertificate, testKey } from '../../test/support/certificate.ts'
 import { systemClock } from '../std/clock.ts'
 import type { LineEnding } from './input.ts'
-import { serverCertificate, TlsFailed } from './tls.ts'
-import {
-  LineMalformed,
-  LineTooLong,
-  PlaintextInjected,
-  Wire,
-  WireClosed,
-  WireTimeout,
-} from './wire.ts'
+import { LineMalformed, LineTooLong } from './input.ts'
+import { PlaintextInjected, serverCertificate, TlsFailed } from './tls.ts'
+import { Wire, WireClosed, WireTimeout } from './wire.ts'
 
 const { secureContext } = serverCertificate(testKey, testCertificate, 'test')
 const limits = { maxBytes: 100, timeoutMs: 5_000 }

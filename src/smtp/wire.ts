@@ -10,9 +10,16 @@ import type { TlsInfo } from '../mail/failure.ts'
 import { Alarm } from '../std/alarm.ts'
 import { assert } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
-import { Input, type LineEnding, type LineFault } from './input.ts'
+import { type Place, placeOf } from './address.ts'
+import { Input, type LineEnding, LineMalformed, LineTooLong } from './input.ts'
 import { Output } from './output.ts'
-import { describeTls, type TlsSocket, type TlsUpgrade, upgradeToTls } from './tls.ts'
+import {
+  describeTls,
+  PlaintextInjected,
+  type TlsSocket,
+  type TlsUpgrade,
+  upgradeToTls,
+} from './tls.ts'
 
 /** The peer went away (`code` from the socket, or 'closed'). */
 export class WireClosed extends Error {
@@ -29,27 +36,12 @@ export class WireTimeout extends Error {
   override readonly name = 'WireTimeout'
 }
 
-/** A line is longer than allowed; it has been read to its end and dropped. */
-export class LineTooLong extends Error {
-  override readonly name = 'LineTooLong'
+export type WireOptions = {
+  readonly clock: Clock
+  readonly lineEnding: LineEnding
+  /** As a proxy names it; absent: as the socket does. */
+  readonly peer?: Place
 }
-
-/** A line that must not be read; it has been dropped. */
-export class LineMalformed extends Error {
-  override readonly name = 'LineMalformed'
-  readonly fault: LineFault
-  constructor(fault: LineFault) {
-    super(fault)
-    this.fault = fault
-  }
-}
-
-/** Text came between STARTTLS and the handshake: CVE-2011-0411 and its kin. */
-export class PlaintextInjected extends Error {
-  override readonly name = 'PlaintextInjected'
-}
-
-export type WireOptions = { readonly clock: Clock; readonly lineEnding: LineEnding }
 
 /** `maxBytes` counts the line's end. */
 export type LineLimits = { readonly maxBytes: number; readonly timeoutMs: number }
@@ -97,8 +89,9 @@ export class Wire {
     this.#clock = options.clock
     this.#alarm = new Alarm(options.clock, () => this.#ring())
     this.#input = new Input(options.lineEnding)
-    this.remoteAddress = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
-    this.remotePort = socket.remotePort ?? 0
+    const peer = options.peer ?? placeOf(socket)
+    this.remoteAddress = peer.address
+    this.remotePort = peer.port
     socket.setNoDelay(true)
     this.#attach(socket)
     if (socket.destroyed) this.#break()
@@ -186,7 +179,9 @@ export class Wire {
    */
   async startTls(upgrade: TlsUpgrade, limits: TimeLimit): Promise<TlsInfo> {
     const plain = this.#socket
-    if (this.buffered > 0) throw new PlaintextInjected('text came before the TLS handshake')
+    const early = upgrade.side === 'server' && upgrade.early
+    if (this.buffered > 0 && !early)
+      throw new PlaintextInjected('text came before the TLS handshake')
     this.#send()
     if (this.#broken || this.#finished) throw this.#why()
     const stop = new AbortController()

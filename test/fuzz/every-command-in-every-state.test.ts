@@ -37,6 +37,9 @@ AUTH                       501 s 501 h 501 m 501 r 501 x 501 c 501 h 501 h
 AUTH NTLM                  503 s 504 h 503 m 503 r 503 x 503 c 504 h 503 h
 STARTTLS now               501 s 501 h 501 m 501 r 501 x 501 c 501 h 501 h
 EXPN list                  502 s 502 h 502 m 502 r 502 x 502 c 502 h 502 h
+XCLIENT ADDR=10.0.0.1      550 s 550 h 503 m 503 r 503 x 503 c 550 h 550 h
+XCLIENT ADDR=x             501 s 501 h 501 m 501 r 501 x 501 c 501 h 501 h
+PROXY TCP4 10.0.0.1        554 q 554 q 554 q 554 q 554 q 554 q 554 q 554 q
 FROB                       500 s 500 h 500 m 500 r 500 x 500 c 500 h 500 h
 GET / HTTP/1.1             500 q 500 q 500 q 500 q 500 q 500 q 500 q 500 q
 `

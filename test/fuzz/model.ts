@@ -215,6 +215,8 @@ export class Model {
         return this.#say('221', { hangUp: true })
       case 'BDAT':
         return this.#bdat(argument)
+      case 'XCLIENT':
+        return this.#say(this.transaction ? '503' : '550')
       default:
         return this.greeted ? this.#greetedCommand(verb, argument) : this.#say('503')
     }
@@ -466,18 +468,20 @@ function isMalformed(text: string): boolean {
   return /\0|\r(?!\n|$)|(?<!\r)\n/.test(text)
 }
 
-const COMMANDS = 'EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS AUTH'.split(' ')
+const COMMANDS =
+  'EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS AUTH XCLIENT'.split(' ')
 const NOT_OFFERED = 'EXPN TURN ETRN ATRN SEND SOML SAML'.split(' ')
 const HTTP = 'GET POST HEAD PUT DELETE CONNECT OPTIONS PATCH TRACE PRI PROPFIND'.split(' ')
 
 /** Another protocol: HTTP, or something that begins with no letter. */
 function isForeign(verb: string): boolean {
-  return HTTP.includes(verb) || (verb !== '' && !/^[A-Za-z]/.test(verb))
+  return HTTP.includes(verb) || verb === 'PROXY' || (verb !== '' && !/^[A-Za-z]/.test(verb))
 }
 
 /** The code for a line that is no command whatever the state is. */
 function faultOf(verb: string, argument: string): string | undefined {
   const text = argument.trim()
+  if (verb === 'PROXY') return '554'
   if (isForeign(verb)) return '500'
   if (NOT_OFFERED.includes(verb)) return '502'
   if (!COMMANDS.includes(verb)) return '500'
@@ -498,6 +502,8 @@ function faultOf(verb: string, argument: string): string | undefined {
       return /^ *[A-Za-z0-9_-]{1,20}( +(=|[A-Za-z0-9+/]+={0,2}))?$/.test(argument)
         ? undefined
         : '501'
+    case 'XCLIENT':
+      return /^ADDR=[\d.]+$/.test(text) ? undefined : '501'
     case 'MAIL':
       return known(senders, argument)
     case 'RCPT':

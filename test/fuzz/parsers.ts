@@ -9,6 +9,7 @@ import { octetParsers } from './octet-parsers.ts'
 import { inputFor, type Larder, LONGEST, larderOf, repeated, shrunk } from './octets.ts'
 import { outerParsers } from './outer-parsers.ts'
 import { policyParsers } from './policy-parsers.ts'
+import { proxyParsers } from './proxy-parsers.ts'
 import type { Target } from './target.ts'
 
 export const parsers: readonly Target[] = [
@@ -16,6 +17,7 @@ export const parsers: readonly Target[] = [
   ...octetParsers,
   ...outerParsers,
   ...policyParsers,
+  ...proxyParsers,
 ]
 
 export type ParserFailure = {

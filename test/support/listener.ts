@@ -9,7 +9,7 @@ import {
 } from '../../src/smtp/limits.ts'
 import { type Listener, type ListenerOptions, listen } from '../../src/smtp/server.ts'
 import type { Client, SmtpService } from '../../src/smtp/service.ts'
-import type { SessionEnd } from '../../src/smtp/session.ts'
+import type { SessionEnd, SmtpServerEvents } from '../../src/smtp/session.ts'
 import { serverCertificate } from '../../src/smtp/tls.ts'
 import { type Clock, systemClock } from '../../src/std/clock.ts'
 import { silentLog } from '../../src/std/log.ts'
@@ -36,6 +36,7 @@ export type TestOptions = Partial<ListenerOptions> & {
   readonly slots?: SlotLimits
   readonly clock?: Clock
   readonly limits?: Partial<ProtocolLimits>
+  readonly events?: SmtpServerEvents
 }
 
 export const PASSWORD = 'correct horse'
@@ -47,6 +48,7 @@ export async function openListener(options: TestOptions = {}): Promise<TestListe
     service,
     slots = { perAddress: 100, total: 1_000 },
     clock = systemClock,
+    events,
     ...own
   } = options
   const listener = await listen(
@@ -67,7 +69,7 @@ export async function openListener(options: TestOptions = {}): Promise<TestListe
       throttle: new AuthThrottle(clock),
       clock,
       log: silentLog,
-      events: { onEnd: (client, end) => log.push(told(client, end)) },
+      events: { ...events, onEnd: (client, end) => log.push(told(client, end)) },
     },
   )
   return { listener, port: listener.port, received, log }
