@@ -7,8 +7,8 @@ export const proxies = {
   proxy_protocol: option(
     listOf(network),
     {
-      en: 'Load balancers in these networks begin every connection with a PROXY header (v1 or v2), which names the real client; nobody else is believed.',
-      ru: 'Балансировщики из этих сетей начинают каждое соединение с заголовка PROXY (v1 или v2) с адресом клиента; другим не верим.',
+      en: 'Load balancers in these networks begin every connection with a PROXY header (v1 or v2) that names the client.',
+      ru: 'Балансировщики из этих сетей начинают каждое соединение с заголовка PROXY (v1 или v2) с адресом клиента.',
     },
     { default: [], example: '[10.0.0.5]' },
   ),

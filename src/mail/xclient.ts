@@ -1,5 +1,5 @@
 // XCLIENT, as Postfix specifies it: what a proxy that speaks SMTP itself says of the client for whom
-// it speaks. The grammar alone: attributes are `NAME=value`, values are xtext.
+// it speaks. The grammar alone: attributes are `NAME=value`, values are xtext (RFC 3461 §4).
 
 import { isIPv4, isIPv6 } from 'node:net'
 import { upperCase } from './ascii.ts'
