@@ -3,7 +3,7 @@ import type { Domain } from '../mail/domain.ts'
 import { formatReply, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
-import { type Place, placeOf } from './address.ts'
+import { type PeerAddress, peerAddressOf } from './address.ts'
 import {
   type AuthThrottle,
   defaultLimits,
@@ -221,13 +221,13 @@ export class Listener implements AsyncDisposable {
   }
 
   #receive(socket: Socket): void {
-    const place = placeOf(socket)
+    const place = peerAddressOf(socket)
     if (this.#options.isProxy?.(place.address)) void this.#receiveThrough(socket, place)
     else this.#admit(socket, place)
   }
 
   /** The proxy says first who comes; a connection of which that cannot be read is refused. */
-  async #receiveThrough(socket: Socket, proxy: Place): Promise<void> {
+  async #receiveThrough(socket: Socket, proxy: PeerAddress): Promise<void> {
     const { clock } = this.#deps
     if (this.#nameless.size >= MOST_NAMELESS) return void socket.destroy()
     this.#nameless.add(socket)
@@ -240,7 +240,7 @@ export class Listener implements AsyncDisposable {
     this.#admit(socket, found.kind === 'proxy' ? proxy : { address: 'unknown', port: 0 })
   }
 
-  #refuseHeader(socket: Socket, { address, port, why }: Place & { why: string }): void {
+  #refuseHeader(socket: Socket, { address, port, why }: PeerAddress & { why: string }): void {
     const { hostname, tls, name: listener } = this.#options
     const said = reply(554, '5.5.0', `${hostname} Error: ${why}`)
     const client = { address, port, listener, helloName: '', esmtp: false }
@@ -249,7 +249,7 @@ export class Listener implements AsyncDisposable {
     this.#deps.clock.after(LAST_WORDS_MS, () => socket.destroy())
   }
 
-  #admit(socket: Socket, peer: Place): void {
+  #admit(socket: Socket, peer: PeerAddress): void {
     const { slots, clock, events } = this.#deps
     const lineEnding = this.#options.isTrusted?.(peer.address) ? 'first-decides' : 'crlf'
     const wire = new Wire(socket, { clock, lineEnding, peer })

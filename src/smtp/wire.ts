@@ -10,7 +10,7 @@ import type { TlsInfo } from '../mail/failure.ts'
 import { Alarm } from '../std/alarm.ts'
 import { assert } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
-import { type Place, placeOf } from './address.ts'
+import { type PeerAddress, peerAddressOf } from './address.ts'
 import { Input, type LineEnding, LineMalformed, LineTooLong } from './input.ts'
 import { Output } from './output.ts'
 import {
@@ -40,7 +40,7 @@ export type WireOptions = {
   readonly clock: Clock
   readonly lineEnding: LineEnding
   /** As a proxy names it; absent: as the socket does. */
-  readonly peer?: Place
+  readonly peer?: PeerAddress
 }
 
 /** `maxBytes` counts the line's end. */
@@ -89,7 +89,7 @@ export class Wire {
     this.#clock = options.clock
     this.#alarm = new Alarm(options.clock, () => this.#ring())
     this.#input = new Input(options.lineEnding)
-    const peer = options.peer ?? placeOf(socket)
+    const peer = options.peer ?? peerAddressOf(socket)
     this.remoteAddress = peer.address
     this.remotePort = peer.port
     socket.setNoDelay(true)
