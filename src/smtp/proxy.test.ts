@@ -127,7 +127,7 @@ test('a second session of one client behind the proxy is one too many for it alo
 test('a broken header is refused; so is one from somebody who is no proxy', async () => {
   const refused: string[] = []
   const events = {
-    onRefusal: (client: { address: string }, verb: string) =>
+    onRefusal: (client: { address: string }, { verb }: { verb: string }) =>
       refused.push(`${client.address} ${verb}`),
   }
   await using place = await openListener({ isProxy: () => true, events }).then(disposable)

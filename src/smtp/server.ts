@@ -244,7 +244,7 @@ export class Listener implements AsyncDisposable {
     const { hostname, tls, name: listener } = this.#options
     const said = reply(554, '5.5.0', `${hostname} Error: ${why}`)
     const client = { address, port, listener, helloName: '', esmtp: false }
-    this.#deps.events?.onRefusal?.(client, 'PROXY', said)
+    this.#deps.events?.onRefusal?.(client, { verb: 'PROXY', reply: said })
     if (tls !== 'implicit' && socket.writable) socket.end(formatReply(said))
     this.#deps.clock.after(LAST_WORDS_MS, () => socket.destroy())
   }

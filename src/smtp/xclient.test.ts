@@ -71,7 +71,7 @@ test('a session begins anew as that of the client that is named', async () => {
     C: NOOP
     S: 250 *`,
   )
-  const seen = place.received.map(({ client: { listener, port, ...rest } }) => rest)
+  const seen = place.received.map(({ client: { listener, port, session, ...rest } }) => rest)
   assert.deepEqual(seen, [
     { address: '192.0.2.9', helloName: 'spike.example', esmtp: false },
     { address: '192.0.2.10', helloName: 'proxy.test', esmtp: true, credential: 'app' },
@@ -83,7 +83,7 @@ test('a stranger hears no, is logged with its address, and stays who it is', asy
   const refused: string[] = []
   await using place = await openListener({
     mayXclient: (address) => address === '127.0.0.9',
-    events: { onRefusal: ({ address }, verb) => refused.push(`${address} ${verb}`) },
+    events: { onRefusal: ({ address }, { verb }) => refused.push(`${address} ${verb}`) },
   }).then(disposable)
   const heard = await converse(
     place.port,

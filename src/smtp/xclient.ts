@@ -19,8 +19,8 @@ export function xclient(
   const { login, helloName, esmtp } = attributes
   const address = attributes.address === null ? 'unknown' : (attributes.address ?? client.address)
   const port = attributes.port === null ? 0 : (attributes.port ?? client.port)
-  const { listener, tls } = client
-  const next = { address, port, listener, helloName: '', esmtp: false, ...(tls && { tls }) }
+  const { credential, mechanism, ...kept } = client
+  const next = { ...kept, address, port, helloName: '', esmtp: false }
   if (login && service.admits?.(next, login) === false) {
     throw refuse(550, '5.7.1', `Error: the credential ${login} may not be used from ${address}`)
   }
