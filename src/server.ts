@@ -56,6 +56,7 @@ import { reroute } from './server/reroute.ts'
 import { openRewriting, type Rewriting } from './server/rewriting.ts'
 import { Rotations } from './server/rotation.ts'
 import { SandboxHouse, sandboxKeyIn } from './server/sandbox.ts'
+import { openSendmail } from './server/sendmail.ts'
 import { bringOver } from './server/spool.ts'
 import { tokensOf } from './server/tokens.ts'
 import { Metrics } from './std/metrics.ts'
@@ -111,6 +112,9 @@ export async function startServer(config: Config, deps: Dependencies): Promise<S
   void warnOfUnseenKeys({ ...house, log: deps.log })()
   const control = controlOf(house, deps, doors)
   const http = parts.use(await openHttp(control, config, deps))
+  const { views: listeners } = doors
+  const sendmail = { store, accept: house.intake.accept, listeners, http: http.place, ...deps }
+  parts.use(await openSendmail(config, sendmail))
   parts.defer(watchHealth({ ...doctorOf(house, deps.clock), log: deps.log }))
   const running = parts.move()
   return {

@@ -27,6 +27,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   queue: 5,
   delivery: 5,
   doctor: 5,
+  sendmail: 6,
   publish: 5,
   sandbox: 6,
   api: 7,

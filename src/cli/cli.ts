@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander'
 import type { Builder } from './command.ts'
+import { aliasesCommand } from './commands/aliases.ts'
 import { certificateCommand } from './commands/certificate.ts'
 import { configCommand } from './commands/config.ts'
 import { containerCommand } from './commands/container.ts'
@@ -71,6 +72,7 @@ function makeProgram(builder: Builder): Command {
   program.addCommand(credentialCommand(builder))
   program.addCommand(certificateCommand(builder))
   program.addCommand(queueCommand(builder))
+  program.addCommand(aliasesCommand(builder))
   program.addCommand(configCommand(builder))
   program.addCommand(importCommand(builder))
   healthCommand(builder, program)

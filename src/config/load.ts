@@ -2,7 +2,7 @@
 // found before anything is said, so that a configuration is repaired in one go.
 
 import { readFileSync } from 'node:fs'
-import { isAbsolute, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { type Domain, parseDomain } from '../mail/domain.ts'
 import { crossCheck, machineHostname } from './check.ts'
@@ -296,6 +296,7 @@ function settle(raw: RawConfig, input: LoadInput): Config {
     ...raw,
     hostname: raw.hostname ?? machineHostname(input.machineName) ?? ('mail.example.test' as Domain),
     data: path(raw.data),
+    sendmail: { ...raw.sendmail, folder: path(raw.sendmail.folder ?? join(raw.data, 'sendmail')) },
     ...settleCertificates(raw, optionalPath),
     auth: {
       ...raw.auth,

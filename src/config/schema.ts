@@ -28,6 +28,7 @@ import { named, option, optionalSection, section } from './option.ts'
 import { proxies } from './proxies.ts'
 import { rewrite } from './rewrite.ts'
 import { behind, delivery, domain, limits, relay, retry } from './sections.ts'
+import { sendmail } from './sendmail.ts'
 import { domainList, logFormat, relayUrl } from './short.ts'
 import { certificates, tls } from './tls.ts'
 import { trust } from './trust.ts'
@@ -247,6 +248,7 @@ export const configSchema = z.strictObject({
   delivery,
   retry,
   rewrite,
+  sendmail,
   doctor,
   milters,
   ...behind,
@@ -280,8 +282,9 @@ export type ListenerConfig = RawConfig['smtp']
 export type RelayConfig = RawConfig['routes'][string]
 
 /** What the server runs with: `hostname` and every domain's mode are settled, paths are absolute. */
-export type Config = Omit<RawConfig, 'hostname' | 'domains'> & {
+export type Config = Omit<RawConfig, 'hostname' | 'domains' | 'sendmail'> & {
   readonly hostname: NonNullable<RawConfig['hostname']>
+  readonly sendmail: RawConfig['sendmail'] & { readonly folder: string }
   readonly domains: Readonly<Record<string, DomainConfig>>
 }
 

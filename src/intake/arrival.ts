@@ -125,7 +125,7 @@ export class Arrival {
       throw refuse(554, '5.6.0', `Too many header fields: the limit is ${limits.headerFields}`)
     }
     const { origin, hidesClient = false, about } = this.#options
-    const id = this.#options.id ?? store.nextMessageId()
+    const id = this.#options.id ?? origin.id ?? store.nextMessageId()
     const now = clock.now()
     const envelope = this.#envelope
     const { fields, hold = this.#options.hold } = this.#rewritten(block.fields)

@@ -32,6 +32,8 @@ export type Origin = {
   readonly mechanism?: string
   /** Of the listener's sessions, which. */
   readonly session?: number
+  /** The number that the door has given the message already; fresh, from the store. */
+  readonly id?: MessageId
 }
 
 /** The one door. Resolves when message, recipients and content are durable; throws a Refusal. */

@@ -45,7 +45,7 @@ export async function screen(
   content: ContentSource,
   parts: ScreenParts,
 ): Promise<Screened | undefined> {
-  const id = parts.store.nextMessageId()
+  const id = parts.origin.id ?? parts.store.nextMessageId()
   await using cleanup = new AsyncDisposableStack()
   using talk = parts.milters.begin(clientOf(parts.origin), formatMessageId(id))
   if (!(await talk.envelope(envelope))) {

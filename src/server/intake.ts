@@ -11,6 +11,7 @@ import type { CredentialHouse } from './credentials.ts'
 import type { Domains } from './domains.ts'
 import { unsignedOf } from './given.ts'
 import type { SandboxHouse } from './sandbox.ts'
+import { grantOfUser } from './sendmail.ts'
 
 export function intakeParts(
   {
@@ -47,7 +48,7 @@ export function intakeParts(
       worldOf: (domain) => domains.worldOf(domain),
       keysFor: (domain) => unsignedOf(config, domain) ?? domains.keyring.keysFor(domain),
       sandboxKeys: (domain) => sandbox.signerOf(domain),
-      grantOf: (credential) => credentials.credentials.grantOf(credential),
+      grantOf: (name) => grantOfUser(config, name) ?? credentials.credentials.grantOf(name),
       ...(config.senders === 'any' && { foreignKeys: unsigned }),
     },
     nonce: randomBytes(6).toString('hex'),
