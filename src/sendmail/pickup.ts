@@ -51,6 +51,8 @@ export class Pickup {
   #timer: Timer | undefined
   #looking: Promise<void> | undefined
   #again = false
+  /** When what waits in `claimed` is tried again. */
+  #resumeAt = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(parts: PickupParts) {
@@ -94,10 +96,13 @@ export class Pickup {
   }
 
   async #look(): Promise<void> {
-    const { folders } = this.#parts
-    for (const name of await readdir(folders.claimed)) {
-      if (this.#closed) return
-      await this.#resume(name)
+    const { folders, clock } = this.#parts
+    if (clock.elapsed() >= this.#resumeAt) {
+      for (const name of await readdir(folders.claimed)) {
+        if (this.#closed) return
+        await this.#resume(name)
+      }
+      this.#resumeAt = clock.elapsed() + LOOK_EVERY_MS
     }
     for (const name of await this.#waiting()) {
       if (this.#closed) return
@@ -189,8 +194,9 @@ export class Pickup {
       return `cannot be opened (${(error as NodeJS.ErrnoException).code}): a symbolic link, or closed to us`
     }
     try {
-      const { nlink, size, uid, ...found } = await file.stat()
+      const found = await file.stat()
       if (!found.isFile()) return 'not a file'
+      const { nlink, size, uid } = found
       if (nlink !== 1) return 'it has another name elsewhere (hard link)'
       if (size > messageOctets + LONGEST_HEAD) return `too big: ${size} octets`
       const bytes = Buffer.alloc(Math.min(size, LONGEST_HEAD))
