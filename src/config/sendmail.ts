@@ -9,7 +9,7 @@ export const sendmail = section(
       orNothing(text),
       {
         en: 'Where sendmail leaves mail while we are down; null is sendmail in the data folder, which only our own user and root reach.',
-        ru: 'Куда sendmail кладёт письма, пока сервер не работает; null: sendmail в папке данных, доступной лишь нашему пользователю и root.',
+        ru: 'Куда sendmail кладёт письма, пока сервер не работает; null: sendmail в папке данных, доступной лишь нам и root.',
       },
       { default: null, example: '/var/spool/posthorn' },
     ),
