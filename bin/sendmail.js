@@ -37,7 +37,7 @@ async function checkAliases(config) {
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 
-const { run } = await load('sendmail/main')
+const [{ run }, { systemClock }] = await Promise.all([load('sendmail/main'), load('std/clock')])
 process.exitCode = await run({
   name: basename(process.argv[1]).replace(/\.js$/, ''),
   words: process.argv.slice(2),
@@ -48,6 +48,6 @@ process.exitCode = await run({
   input: process.stdin,
   write: (text) => process.stdout.write(text),
   complain: (text) => process.stderr.write(text),
-  now: Date.now,
+  clock: systemClock,
   checkAliases,
 })

@@ -162,7 +162,7 @@ export function exampleFile(language: Language): string {
       const example =
         kind === 'named' ? [`${name}:`, `  ${about.example}`] : [`${name}: ${about.example}`]
       if (kind === 'option') out.push(`${indent}#${example[0]}`)
-      else out.push(...example.map((line) => `#${line}`))
+      else out.push(...example.map((line) => `${indent}#${line}`))
     } else if (kind === 'section') out.push(`${indent}${name}:`)
     else out.push(`${indent}#${name}: ${yamlValue(about.fallback)}`)
   }

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { formatReply, type Reply, ReplyReader } from '../mail/reply.ts'
+import type { Clock, Timer } from '../std/clock.ts'
 import type { No } from './exit.ts'
 import type { Wish } from './flags.ts'
 import type { Letter } from './letter.ts'
@@ -27,11 +28,12 @@ export type Speech = {
   readonly wish: Wish
   /** For EHLO. */
   readonly ourName: string
+  readonly clock: Clock
 }
 
 /** Hands a message over, whole or not at all. Rejects with nothing: the world's faults are `later`. */
 export async function speak(place: ServerPlace, speech: Speech): Promise<Outcome> {
-  using talk = new Talk(place)
+  using talk = new Talk(place, speech.clock)
   try {
     return await converse(talk, speech)
   } catch (error) {
@@ -78,11 +80,18 @@ class Talk implements Disposable {
   readonly #replies: Reply[] = []
   #rest = ''
   #fault: Error | undefined
+  readonly #clock: Clock
+  #timer: Timer
   #wake: (() => void) | undefined
 
-  constructor({ host, port }: ServerPlace) {
+  constructor({ host, port }: ServerPlace, clock: Clock) {
+    this.#clock = clock
     this.#socket = connect({ host, port })
-    this.#socket.setTimeout(CONNECT_MS, () => this.#fail(new Error('the server is silent')))
+    this.#timer = this.#alarm(CONNECT_MS)
+    this.#socket.on('connect', () => {
+      this.#timer.cancel()
+      this.#timer = this.#alarm(REPLY_MS)
+    })
     this.#socket.on('data', (chunk) => this.#take(chunk))
     this.#socket.on('error', (error) => this.#fail(error))
     this.#socket.on('close', () => this.#fail(new Error('the server hung up')))
@@ -94,8 +103,10 @@ class Talk implements Disposable {
   }
 
   async reply(timeoutMs: number): Promise<Said> {
-    if (!this.#socket.connecting) this.#socket.setTimeout(timeoutMs)
-    else this.#socket.once('connect', () => this.#socket.setTimeout(timeoutMs))
+    if (!this.#socket.connecting) {
+      this.#timer.cancel()
+      this.#timer = this.#alarm(timeoutMs)
+    }
     while (this.#replies.length === 0) {
       if (this.#fault) throw this.#fault
       await new Promise<void>((resolve) => {
@@ -121,8 +132,13 @@ class Talk implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#timer.cancel()
     this.#socket.destroySoon()
     this.#socket.unref()
+  }
+
+  #alarm(ms: number): Timer {
+    return this.#clock.after(ms, () => this.#fail(new Error('the server is silent')))
   }
 
   #take(chunk: Buffer): void {

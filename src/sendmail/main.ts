@@ -8,6 +8,7 @@
 // What can go wrong ends in one line on standard error and a code of sysexits.h (exit.ts); a message
 // is handed over whole, left in the folder whole, or refused whole.
 
+import type { Clock } from '../std/clock.ts'
 import { speak } from './dialogue.ts'
 import { leave } from './drop.ts'
 import { EXIT, exitOf, SendmailFault } from './exit.ts'
@@ -30,8 +31,7 @@ export type World = {
   readonly input: AsyncIterable<Buffer>
   write(text: string | Buffer): void
   complain(text: string): void
-  /** Wall time in milliseconds since 1970. */
-  now(): number
+  readonly clock: Clock
   /** Checks the alias files; resolves to an exit code of the `posthorn` command. */
   checkAliases(config: string | undefined): Promise<number>
 }
@@ -90,7 +90,7 @@ async function send(wish: Wish, world: World, place: Place): Promise<number> {
     )
   let why = 'no listener takes mail from here without a password'
   if (place.server) {
-    const speech = { letter, wish, ourName: nameOf(world) }
+    const speech = { letter, wish, ourName: nameOf(world), clock: world.clock }
     const outcome = await speak(place.server, speech)
     if (outcome.kind === 'taken') return EXIT.ok
     if (outcome.kind === 'refused') {
@@ -99,7 +99,7 @@ async function send(wish: Wish, world: World, place: Place): Promise<number> {
     }
     why = outcome.why
   }
-  leaveIn(place, { letter, wish, why, now: world.now() })
+  leaveIn(place, { letter, wish, why, now: world.clock.now() })
   return EXIT.ok
 }
 
@@ -133,7 +133,12 @@ async function verify(wish: Wish, world: World, place: Place): Promise<number> {
   let exit: number = EXIT.ok
   for (const recipient of recipients) {
     const letter = { from, recipients: [recipient], eightBit: false, international: false }
-    const outcome = await speak(place.server, { letter, wish, ourName: nameOf(world) })
+    const outcome = await speak(place.server, {
+      letter,
+      wish,
+      ourName: nameOf(world),
+      clock: world.clock,
+    })
     if (outcome.kind === 'later') throw new SendmailFault(EXIT.unavailable, outcome.why)
     if (outcome.kind === 'refused') exit = exitOf(outcome.no)
     const says = outcome.kind === 'taken' ? 'deliverable' : toPerson(outcome)

@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import { parseCommand } from '../mail/command.ts'
 import { formatReply, type Reply, reply } from '../mail/reply.ts'
+import type { Clock } from '../std/clock.ts'
+import type { ServerPlace } from './dialogue.ts'
 import { leave } from './drop.ts'
 import { EXIT } from './exit.ts'
 import type { Place } from './place.ts'
@@ -9,7 +11,7 @@ type Ends = {
   readonly hostname: string
   readonly input: AsyncIterable<Buffer>
   write(text: string | Buffer): void
-  now(): number
+  readonly clock: Clock
 }
 
 const CONNECT_MS = 5_000
@@ -18,18 +20,18 @@ const MOST_OCTETS = 256 * 1024 * 1024
 
 /** -bs: lends a connection to the server; when it is down, takes mail for the drop folder itself. */
 export async function speakOnInput(place: Place, ends: Ends): Promise<number> {
-  const socket = place.server && (await open(place.server))
+  const socket = place.server && (await open(place.server, ends.clock))
   if (socket) return await lend(socket, ends)
   await new Session(place, ends).run()
   return EXIT.ok
 }
 
-function open(server: NonNullable<Place['server']>): Promise<Socket | undefined> {
+function open(server: ServerPlace, clock: Clock): Promise<Socket | undefined> {
   const { promise, resolve } = Promise.withResolvers<Socket | undefined>()
   const socket = connect(server)
-  socket.setTimeout(CONNECT_MS, () => socket.destroy())
+  const timer = clock.after(CONNECT_MS, () => socket.destroy())
   socket.once('connect', () => {
-    socket.setTimeout(0)
+    timer.cancel()
     resolve(socket)
   })
   socket.once('error', () => resolve(undefined))
@@ -157,7 +159,7 @@ class Session {
     const most = this.#place.notice?.size ?? MOST_OCTETS
     if (this.#octets > most) return reply(552, '5.3.4', `Message too big: at most ${most} octets`)
     try {
-      leave(drop, transaction, content, this.#ends.now())
+      leave(drop, transaction, content, this.#ends.clock.now())
       return reply(250, '2.0.0', 'Ok: left for the server')
     } catch (error) {
       return reply(451, '4.3.0', `not taken: ${(error as Error).message}`)
