@@ -51,6 +51,13 @@ const world: World = {
       for (const name of names) process.off(name, then)
     }
   },
+  ...(process.getuid?.() === 0 && {
+    become({ uid, gid }: { uid: number; gid: number }) {
+      process.setgroups?.([])
+      process.setgid?.(gid)
+      process.setuid?.(uid)
+    },
+  }),
   exit: (code) => process.exit(code),
 }
 

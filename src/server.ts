@@ -8,9 +8,9 @@ import type { Control, Dependencies, Server, SpoolReport } from './api/control.t
 import type { Config } from './config/schema.ts'
 import { createDelivery, type Delivery } from './delivery/deliver.ts'
 import { createResolver, type StubOptions } from './dns/stub.ts'
-import type { Record } from './events/event.ts'
 import { createFigures } from './events/figures.ts'
 import { postfixTeller } from './events/postfix.ts'
+import { type Reach, watchReach } from './events/reach.ts'
 import { createRecord } from './events/record.ts'
 import { createIntake, type Intake } from './intake/accept.ts'
 import { limited } from './intake/quota.ts'
@@ -71,7 +71,8 @@ export type House = {
   /** How this server asks DNS. */
   readonly dns: StubOptions
   readonly metrics: Metrics
-  readonly record: Record
+  /** What happens is told to it. */
+  readonly reach: Reach
   readonly domains: Domains
   readonly look: LookForKey
   readonly rotations: Rotations
@@ -145,7 +146,7 @@ async function build(
   const metrics = new Metrics()
   const figures = createFigures(metrics)
   const tell = config.log.format === 'postfix' ? postfixTeller() : undefined
-  const record = createRecord({ log, figures, clock, tell })
+  const reach = watchReach(createRecord({ log, figures, clock, tell }))
   const { reserveBytes } = config.storage
   await setForeignAside(config.data, { clock, log })
   const store = parts.use(await openStore({ folder: config.data, clock, log, reserveBytes }))
@@ -198,7 +199,7 @@ async function build(
     config,
     store,
     dns,
-    record,
+    reach,
     domains,
     look,
     rotations,
@@ -221,7 +222,7 @@ function buildQueue(
   mail: Mail,
   { clock, log }: Dependencies,
 ): Pick<House, 'intake' | 'scheduler' | 'operations'> {
-  const { config, store, record, rewriting, milters, delivery } = mail
+  const { config, store, reach, rewriting, milters, delivery } = mail
   const { hostname } = config
   const time = new SteadyTime(clock)
   const schedules = schedulesOf(config)
@@ -233,7 +234,7 @@ function buildQueue(
     }),
     onAccepted(message, content, { origin, durationMs, messageId }) {
       const recipients = message.entries.map((entry) => entry.recipient)
-      record({
+      reach.record({
         kind: 'accepted',
         message: message.message,
         recipients,
@@ -257,7 +258,7 @@ function buildQueue(
     time,
     clock,
     random: systemRandom,
-    events: record,
+    events: reach.record,
   })
   const scheduler: Scheduler = new Scheduler({
     store,
@@ -268,7 +269,7 @@ function buildQueue(
     time,
     clock,
     log,
-    events: record,
+    events: reach.record,
     random: systemRandom,
     limits: { ...QUEUE_LIMITS, inFlight: config.delivery.inFlight },
   })
@@ -313,7 +314,7 @@ const ourOrigin = ({ hostname }: Config) => ({
 })
 
 async function openDoors(house: House, deps: Dependencies): Promise<Doors> {
-  const { config, intake, credentials, record, trust } = house
+  const { config, intake, credentials, reach, trust } = house
   const policy = { trustedNetworks: config.networks }
   const service = submissionService({
     accept: limited(intake.accept, credentials),
@@ -325,7 +326,7 @@ async function openDoors(house: House, deps: Dependencies): Promise<Doors> {
     distrusts: trust.distrusts,
   })
   const { certificates } = house.certificates
-  const means = { record, certificates, distrusts: trust.distrusts, ...deps }
+  const means = { record: reach.record, certificates, distrusts: trust.distrusts, ...deps }
   const doors = await openListeners(config, { service: trust.watched(service), ...means })
   trust.start(doors.listeners.map((listener) => listener.port))
   credentials.start()

@@ -192,6 +192,11 @@ test('health: alive always, ready when every check is', async () => {
   assert.equal(status, 503)
   assert.deepEqual(body.checks.at(-1), { name: 'disk', ok: false, text: '1 MiB free' })
   assert.equal((await call('GET', '/livez')).status, 200)
+  control.problems.length = 0
+  control.problems.push({ name: 'delivery', ok: false, about: 'delivery', text: 'no answer' })
+  const stuck = await call('GET', '/readyz')
+  assert.deepEqual([stuck.status, stuck.body.status], [200, 'ok'], 'mail is taken all the same')
+  assert.equal(stuck.body.checks.at(-1).ok, false)
   const metrics = await call('GET', '/metrics')
   assert.match(String(metrics.headers['content-type']), /^text\/plain; version=0\.0\.4/)
   assert.match(metrics.text, /^posthorn_up 1$/m)

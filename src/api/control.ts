@@ -112,8 +112,14 @@ export type SandboxMessage = {
   readonly receivedAt: number
 }
 
-/** One named check of readiness; `text` is English and for operators. */
-export type Check = { readonly name: string; readonly ok: boolean; readonly text: string }
+/** One named check of health; `text` is English and for operators. */
+export type Check = {
+  readonly name: string
+  readonly ok: boolean
+  readonly text: string
+  /** Red here does not keep clients away: mail is taken, and waits. */
+  readonly about?: 'delivery'
+}
 
 /** What the doctor found; `host` is what all domains share. */
 export type DoctorReport = Pick<Report, 'at' | 'durationMs' | 'counts'> & {

@@ -254,6 +254,7 @@ export const en = {
   health: {
     ready: 'ready',
     notReady: 'not ready',
+    stuck: 'mail is taken, but does not get out',
     ok: 'ok',
     bad: 'FAILS',
     unreachable: (where: string) => `No answer at ${where}.`,

@@ -270,6 +270,7 @@ export const ru: Texts = {
   health: {
     ready: 'готов',
     notReady: 'не готов',
+    stuck: 'почта принимается, но не уходит',
     ok: 'в порядке',
     bad: 'ОШИБКА',
     unreachable: (where) => `Нет ответа по адресу ${where}.`,

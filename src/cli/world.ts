@@ -34,6 +34,8 @@ export type World = {
   readonly ask?: (question: string) => Promise<string>
   /** Calls `then` on every SIGTERM and SIGINT until the returned function is called. */
   onSignal(then: (name: string) => void): () => void
+  /** Gives up root for good; absent where we are not root. */
+  become?(user: { readonly uid: number; readonly gid: number }): void
   /** Ends the process now. */
   exit(code: number): void
 }

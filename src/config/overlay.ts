@@ -14,7 +14,7 @@ export type Override = {
 }
 
 /** Ours, but no options. */
-const OTHER_VARIABLES = ['POSTHORN_CONFIG', 'POSTHORN_TRUST_GATEWAY']
+const OTHER_VARIABLES = ['POSTHORN_CONFIG', 'POSTHORN_TRUST_GATEWAY', 'POSTHORN_USER']
 
 /** What Kubernetes and Docker links set for a service called `posthorn` or `posthorn-…`. */
 const SERVICE_LINK =

@@ -4,17 +4,20 @@ import { readFileSync } from 'node:fs'
 import type { About, Check, Dependencies } from '../api/control.ts'
 import type { Config } from '../config/schema.ts'
 import { watchQueue } from '../events/figures.ts'
+import type { Reach } from '../events/reach.ts'
 import type { Scheduler } from '../queue/scheduler.ts'
 import { speakingAddresses } from '../sandbox/behaviours.ts'
 import { type Metrics, watchEventLoop } from '../std/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Doors } from './listeners.ts'
+import { deliveryCheck } from './reach.ts'
 
 export type Observed = {
   readonly config: Config
   readonly store: Store
   readonly scheduler: Scheduler
   readonly metrics: Metrics
+  readonly reach: Reach
 }
 
 const { version } = JSON.parse(
@@ -28,7 +31,7 @@ export function aboutOf({ mode, hostname }: Config, doors: Doors | undefined): A
 
 /** Ready: the ports are open, the store answers, and the disk has room for mail. */
 export async function checksOf(
-  { config, store, scheduler }: Observed,
+  { config, store, scheduler, reach }: Observed,
   doors: Doors | undefined,
 ): Promise<readonly Check[]> {
   const { inFlight, active, resting } = scheduler.stats()
@@ -40,6 +43,8 @@ export async function checksOf(
   const { freeBytes, isFull } = store.stats()
   const reserve = config.storage.reserveBytes
   const { count, folder } = await store.damage()
+  const inVain = reach.silence().attempts > 0
+  const waiting = inVain ? await store.queueCounts().catch(() => undefined) : undefined
   return [
     {
       name: 'listeners',
@@ -61,6 +66,7 @@ export async function checksOf(
       ok: true,
       text: `${active} in memory, ${inFlight} in flight, ${resting} sites resting`,
     },
+    deliveryCheck(reach, { waiting: waiting?.ready ?? 0, relayed: config.relayhost !== null }),
   ]
 }
 

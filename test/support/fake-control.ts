@@ -1,6 +1,7 @@
 // A Control in memory, for tests of the API and the command line.
 
 import {
+  type Check,
   type Control,
   ControlFault,
   type DoctorReport,
@@ -37,7 +38,7 @@ export type FakeControl = Control & {
   /** Puts a message into the sandbox, as a capture would. */
   capture(message: Partial<SandboxMessage> & { id: string }): void
   readonly entries: QueueEntryView[]
-  readonly problems: { name: string; ok: boolean; text: string }[]
+  readonly problems: Check[]
   /** What the doctor finds of the host. */
   readonly doctorFindings: Finding[]
   readonly certificateStates: CertificateState[]
@@ -52,7 +53,7 @@ export function fakeControl(): FakeControl {
   const listeners = new Set<() => void>()
   const entries: QueueEntryView[] = []
   const calls: string[] = []
-  const problems: { name: string; ok: boolean; text: string }[] = []
+  const problems: Check[] = []
   const doctorFindings: Finding[] = []
   const certificates: CertificateState[] = []
   return {

@@ -30,7 +30,11 @@ async function health(context: Context, _operands: readonly string[], flags: Fla
   else {
     const word = ready
       ? paint('green', texts.health.ready, world.stdout)
-      : paint('red', texts.health.notReady, world.stdout)
+      : paint(
+          'red',
+          answer.status === 'ok' ? texts.health.stuck : texts.health.notReady,
+          world.stdout,
+        )
     context.out(word)
     for (const { name, ok, text } of answer.checks) {
       context.out(`  ${name}: ${ok ? texts.health.ok : texts.health.bad}  ${text}`)

@@ -6,6 +6,7 @@ import { banner } from '../banner.ts'
 import { type Builder, leaf } from '../command.ts'
 import type { Context } from '../context.ts'
 import { newerData, prepareData } from '../data-folder.ts'
+import { descend } from '../descent.ts'
 import { openLog } from '../log.ts'
 import { portHolder } from '../port-holder.ts'
 import { bracketed, noteRunning } from '../running.ts'
@@ -35,8 +36,9 @@ export async function serve(context: Context, announce?: (log: Log) => void): Pr
   const { world, texts } = context
   const sockets = world.sockets ?? new Map()
   demandListeners(context, config, sockets)
-  await prepareData(context, config)
   await using log = openLog(world, config.log)
+  await descend(context, config, log)
+  await prepareData(context, config)
   announce?.(log)
   using supervisor = new Supervisor(world.environment, { clock: world.clock, log })
   const stopped = Promise.withResolvers<string>()
