@@ -40,7 +40,7 @@ import { openHttp } from './server/http.ts'
 import { intakeParts, unsigned } from './server/intake.ts'
 import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
 import { openMilters } from './server/milters.ts'
-import { aboutOf, checksOf, watchServer } from './server/observe.ts'
+import { aboutOf, checksOf, watchDoors, watchServer } from './server/observe.ts'
 import {
   dnsOf,
   identityOf,
@@ -110,13 +110,15 @@ export async function startServer(config: Config, deps: Dependencies): Promise<S
   parts.defer(async () => void (await scheduler.drain(DRAIN_MS)))
   await scheduler.start()
   const doors = parts.use(await openDoors(house, deps))
+  watchDoors(house.metrics, doors)
   void warnOfUnseenKeys({ ...house, log: deps.log })()
   const control = controlOf(house, deps, doors)
   const http = parts.use(await openHttp(control, config, deps))
   const { views: listeners } = doors
   const sendmail = { store, accept: house.intake.accept, listeners, http: http.place, ...deps }
   parts.use(await openSendmail(config, sendmail))
-  parts.defer(watchHealth({ ...doctorOf(house, deps.clock), log: deps.log }))
+  const { metrics } = house
+  parts.defer(watchHealth({ ...doctorOf(house, deps.clock), log: deps.log, metrics }))
   const running = parts.move()
   return {
     control,

@@ -4,47 +4,26 @@
 import type { Attempt } from '../mail/failure.ts'
 import { boundedLabel, type Metrics } from '../std/metrics.ts'
 import type { QueueCounts } from '../store/store.ts'
-import type { Attempted, EntryResult, Event, Settled } from './event.ts'
+import type { Accepted, Attempted, EntryResult, Event, Settled } from './event.ts'
 
 const DELIVERY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 const DELAY_BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 900, 3600, 14_400, 86_400, 259_200]
-const SMALL_BUCKETS = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,
-]
+const SMALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
 const DOORS = 32
 const CREDENTIALS = 100
+const SITES = 50
 
 export type Figures = {
   /** Counts an event. `now` is the wall clock. */
   readonly count: (event: Event, now: number) => void
-  /** For whoever signs: seconds that one signature took. */
-  readonly observeSigning: (seconds: number) => void
-  /** For whoever commits: seconds from the call to the sync. */
-  readonly observeCommit: (seconds: number) => void
 }
 
 export function createFigures(metrics: Metrics): Figures {
-  const count = counters(metrics)
-  const signing = metrics.histogram('posthorn_dkim_sign_seconds', {
-    help: 'Time that one DKIM signature took.',
-    buckets: SMALL_BUCKETS,
-  })
-  const commits = metrics.histogram('posthorn_store_commit_seconds', {
-    help: 'Time from handing a message to the store until it was durable.',
-    buckets: SMALL_BUCKETS,
-  })
-  return {
-    count,
-    observeSigning: (seconds) => signing.observe(seconds),
-    observeCommit: (seconds) => commits.observe(seconds),
-  }
+  return { count: counters(metrics) }
 }
 
 function counters(metrics: Metrics): (event: Event, now: number) => void {
-  const accepted = metrics.counter('posthorn_accepted_total', {
-    help: 'Messages that became ours.',
-    labels: ['listener', 'credential'],
-  })
+  const accepted = acceptCounters(metrics)
   const refused = metrics.counter('posthorn_refused_total', {
     help: 'Times that a client heard no.',
     labels: ['listener', 'stage', 'class'],
@@ -72,16 +51,12 @@ function counters(metrics: Metrics): (event: Event, now: number) => void {
     help: 'Times that a site was left alone because it failed as a whole.',
   })
   const door = boundedLabel(DOORS)
-  const credential = boundedLabel(CREDENTIALS)
   const settled = attemptCounters(metrics)
   return (event, now) => {
     switch (event.kind) {
-      case 'accepted': {
-        const { sender } = event.message
-        const name = sender.kind === 'credential' ? credential(sender.name) : sender.kind
-        accepted.inc({ listener: door(event.door), credential: name })
+      case 'accepted':
+        accepted(event)
         break
-      }
       case 'refused':
         refused.inc({
           listener: door(event.door),
@@ -126,12 +101,36 @@ function counters(metrics: Metrics): (event: Event, now: number) => void {
   }
 }
 
+function acceptCounters(metrics: Metrics): (event: Accepted) => void {
+  const accepted = metrics.counter('posthorn_accepted_total', {
+    help: 'Messages that became ours.',
+    labels: ['listener', 'credential'],
+  })
+  const acceptance = metrics.histogram('posthorn_accept_seconds', {
+    help: 'Time from the beginning of a message to the promise that it is durable.',
+    buckets: SMALL_BUCKETS,
+  })
+  const door = boundedLabel(DOORS)
+  const credential = boundedLabel(CREDENTIALS)
+  return ({ message: { sender }, door: listener, durationMs }) => {
+    const name = sender.kind === 'credential' ? credential(sender.name) : sender.kind
+    accepted.inc({ listener: door(listener), credential: name })
+    acceptance.observe(durationMs / 1000)
+  }
+}
+
 /** Attempts and what they led to; one recipient counts one. */
 function attemptCounters(metrics: Metrics): (event: Attempted | Settled, now: number) => void {
   const attempts = metrics.counter('posthorn_attempts_total', {
     help: 'Recipients tried, by result.',
     labels: ['result'],
   })
+  const sites = metrics.counter('posthorn_site_attempts_total', {
+    help: 'Recipients tried, by site and result; sites beyond the first fifty are `other`.',
+    labels: ['site', 'result'],
+  })
+  const siteLabel = boundedLabel(SITES)
+  for (const result of ['delivered', 'deferred', 'bounced', 'expired']) attempts.inc({ result }, 0)
   const delivered = metrics.counter('posthorn_delivered_total', {
     help: 'Recipients that the next server took.',
   })
@@ -139,6 +138,7 @@ function attemptCounters(metrics: Metrics): (event: Attempted | Settled, now: nu
     help: 'Recipients that were given up.',
     labels: ['class'],
   })
+  for (const end of ['bounced', 'expired', 'cancelled']) bounced.inc({ class: end }, 0)
   const duration = metrics.histogram('posthorn_attempt_seconds', {
     help: 'How long one attempt took.',
     buckets: DELIVERY_BUCKETS,
@@ -157,7 +157,10 @@ function attemptCounters(metrics: Metrics): (event: Attempted | Settled, now: nu
     const tried: Attempt | undefined = event.kind === 'attempted' ? event.attempt : undefined
     if (tried) duration.observe(tried.durationMs / 1000)
     for (const one of event.results) {
-      if (tried) attempts.inc({ result: one.result })
+      if (tried) {
+        attempts.inc({ result: one.result })
+        sites.inc({ site: siteLabel(event.site), result: one.result })
+      }
       countOne(one, event.message.acceptedAt, now)
     }
   }

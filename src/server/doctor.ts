@@ -15,10 +15,11 @@ import { type Domain, parseDomain } from '../mail/domain.ts'
 import type { Clock } from '../std/clock.ts'
 import { Gate } from '../std/gate.ts'
 import type { Log } from '../std/log.ts'
+import type { Metrics } from '../std/metrics.ts'
 import type { Domains } from './domains.ts'
 import { listenersOf } from './listeners.ts'
 import { identityOf, ownIpv6Of } from './policy.ts'
-import { type Trouble, tell, troublesOf } from './troubles.ts'
+import { show, type Trouble, tell, troublesOf } from './troubles.ts'
 
 export type DoctorDependencies = {
   readonly config: Config
@@ -97,11 +98,18 @@ async function visit(deps: DoctorDependencies, all: readonly DomainView[]): Prom
  * into the world, and tells the log what is wrong and what no longer is: a line each, once. Returns
  * what ends it.
  */
-export function watchHealth(deps: DoctorDependencies & { readonly log: Log }): () => void {
-  const { config, domains, clock, log } = deps
+export function watchHealth(
+  deps: DoctorDependencies & { readonly log: Log; readonly metrics: Metrics },
+): () => void {
+  const { config, domains, clock, log, metrics } = deps
   const { everyMs } = config.doctor
   if (everyMs === 0) return () => {}
   let known: ReadonlyMap<string, Trouble> = new Map()
+  metrics.gauge('posthorn_doctor_findings', {
+    help: 'What the doctor found wrong at its last look, by code.',
+    labels: ['code', 'severity'],
+    read: (gauge) => show(gauge, known),
+  })
   let timer = clock.after(Math.min(FIRST_LOOK_MS, everyMs), look)
   let over = false
   function look(): void {

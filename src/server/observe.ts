@@ -1,14 +1,18 @@
 // What a server says of itself: about, checks of readiness, gauges for the metrics.
 
 import { readFileSync } from 'node:fs'
-import type { About, Check, Dependencies } from '../api/control.ts'
+import type { About, Check, Dependencies, World } from '../api/control.ts'
 import type { Config } from '../config/schema.ts'
+import type { Delivery } from '../delivery/deliver.ts'
 import { watchQueue } from '../events/figures.ts'
 import type { Reach } from '../events/reach.ts'
+import type { Domain } from '../mail/domain.ts'
 import type { Scheduler } from '../queue/scheduler.ts'
 import { speakingAddresses } from '../sandbox/behaviours.ts'
-import { type Metrics, watchEventLoop } from '../std/metrics.ts'
+import { type Metrics, watchEventLoop, watchProcess } from '../std/metrics.ts'
 import type { Store } from '../store/store.ts'
+import type { Domains } from './domains.ts'
+import { unsignedOf } from './given.ts'
 import type { Doors } from './listeners.ts'
 import { deliveryCheck } from './reach.ts'
 
@@ -18,7 +22,11 @@ export type Observed = {
   readonly scheduler: Scheduler
   readonly metrics: Metrics
   readonly reach: Reach
+  readonly domains: Domains
+  readonly delivery: Delivery
 }
+
+const DOMAINS_SHOWN = 100
 
 const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -72,7 +80,7 @@ export async function checksOf(
 
 /** Registers the gauges; they are read at each scrape. */
 export function watchServer(
-  { store, scheduler, metrics }: Observed,
+  { config, store, scheduler, metrics, domains, delivery }: Observed,
   { clock }: Dependencies,
 ): Disposable {
   watchQueue(metrics, {
@@ -88,13 +96,63 @@ export function watchServer(
       gauge.set(store.stats().freeBytes)
     },
   })
-  metrics.gauge('posthorn_store_commits', {
-    help: 'Transactions that became durable since the start.',
-    read: (gauge) => gauge.set(store.stats().commits),
+  metrics.gauge('posthorn_disk_reserve_bytes', {
+    help: 'Free space below which new mail is answered 452.',
+    read: (gauge) => gauge.set(config.storage.reserveBytes),
   })
-  metrics.gauge('posthorn_store_operations', {
+  metrics.total('posthorn_store_commits_total', {
+    help: 'Transactions that became durable.',
+    read: () => store.stats().commits,
+  })
+  metrics.total('posthorn_store_commit_seconds_total', {
+    help: 'Time spent in them, sync included.',
+    read: () => store.stats().commitSeconds,
+  })
+  metrics.total('posthorn_store_operations_total', {
     help: 'Changes that these transactions carried.',
-    read: (gauge) => gauge.set(store.stats().operations),
+    read: () => store.stats().operations,
   })
+  metrics.gauge('posthorn_build_info', {
+    help: 'Always 1; which version runs, and what happens to mail that does not say.',
+    labels: ['version', 'mode'],
+    read: (gauge) => gauge.set({ version, mode: config.mode }, 1),
+  })
+  const signs = (domain: Domain, world: World) =>
+    !unsignedOf(config, domain) &&
+    (world === 'sandbox' || domains.keyring.keysFor(domain) !== undefined)
+  metrics.gauge('posthorn_domain_signed', {
+    help: '1 when mail from a domain is signed with DKIM, 0 when it leaves unsigned.',
+    labels: ['domain', 'world'],
+    read(gauge) {
+      gauge.reset()
+      for (const { domain, world } of domains.list().slice(0, DOMAINS_SHOWN))
+        gauge.set({ domain, world }, signs(domain as Domain, world) ? 1 : 0)
+    },
+  })
+  watchSessions({ metrics, delivery })
+  watchProcess(metrics)
   return watchEventLoop(metrics)
+}
+
+function watchSessions({ metrics, delivery }: Pick<Observed, 'metrics' | 'delivery'>): void {
+  metrics.gauge('posthorn_outgoing_sessions', {
+    help: 'Connections to other servers, by whether they carry mail now.',
+    labels: ['state'],
+    read(gauge) {
+      const { busy, idle } = delivery.sessions()
+      gauge.set({ state: 'busy' }, busy)
+      gauge.set({ state: 'idle' }, idle)
+    },
+  })
+}
+
+/** Registers what is asked of the open listeners at each scrape. */
+export function watchDoors(metrics: Metrics, { listeners }: Doors): void {
+  metrics.gauge('posthorn_incoming_sessions', {
+    help: 'Connections of clients that are open.',
+    labels: ['listener'],
+    read(gauge) {
+      for (const { name, sessions } of listeners) gauge.set({ listener: name }, sessions)
+    },
+  })
 }

@@ -4,7 +4,8 @@ import type { DoctorReport } from '../api/control.ts'
 import { couldNotCheck, type Finding, findingsOf } from '../doctor/check.ts'
 import { reverseDnsTexts } from '../doctor/texts/reverse-dns.ts'
 import type { Log } from '../std/log.ts'
-import { type Trouble, tell, troublesOf } from './troubles.ts'
+import { Metrics } from '../std/metrics.ts'
+import { show, type Trouble, tell, troublesOf } from './troubles.ts'
 
 const found = findingsOf(reverseDnsTexts)
 const hostname = 'mail.example.com'
@@ -65,4 +66,17 @@ test('what is well, a remark, and what could not be checked are not told', () =>
 test('a round that could not look neither mends nor forgets', () => {
   const rounds = heard([[one], [couldNotCheck('203.0.113.1', 'SERVFAIL')], [one], []])
   assert.deepEqual(rounds.slice(1), [[], [], ['info 203.0.113.1 PTR_MISSING: mended']])
+})
+
+test('what is wrong is counted by its code, for the metrics', async () => {
+  const metrics = new Metrics()
+  let known = troublesOf(reportOf([one, two]), new Map())
+  metrics.gauge('findings', {
+    help: 'What is wrong.',
+    labels: ['code', 'severity'],
+    read: (gauge) => show(gauge, known),
+  })
+  assert.match(await metrics.text(), /^findings\{code="PTR_MISSING",severity="error"\} 2$/m)
+  known = new Map()
+  assert.doesNotMatch(await metrics.text(), /PTR_MISSING/)
 })

@@ -4,6 +4,7 @@ import type { DoctorReport } from '../api/control.ts'
 import { describeFinding } from '../doctor/catalogue.ts'
 import type { Finding } from '../doctor/check.ts'
 import type { Log } from '../std/log.ts'
+import type { Gauge } from '../std/metrics.ts'
 
 export type Trouble = { readonly finding: Finding; readonly check: string; readonly domain: string }
 
@@ -31,6 +32,16 @@ export function troublesOf(
           troubles.set(key, trouble)
     }
   return troubles
+}
+
+/** How many there are of each code; those that are mended go. */
+export function show(
+  gauge: Gauge<'code' | 'severity'>,
+  troubles: ReadonlyMap<string, Trouble>,
+): void {
+  gauge.reset()
+  for (const { finding } of troubles.values())
+    gauge.inc({ code: finding.code, severity: finding.severity })
 }
 
 /** A line for each trouble that came or went. */

@@ -22,6 +22,22 @@ export class Metrics {
     return new Counter({ name, help, labelNames: labels, registers: [this.#registry] })
   }
 
+  /** A counter that somebody else keeps: `read` is asked at each scrape and gives where it stands. */
+  total(
+    name: string,
+    { help, read }: { readonly help: string; readonly read: () => number },
+  ): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.reset()
+        this.inc(read())
+      },
+    })
+  }
+
   /** What is so now. `read` is asked at each scrape and sets the gauge; it must not reject. */
   gauge<Label extends string = never>(
     name: string,
@@ -81,7 +97,7 @@ export function boundedLabel(limit: number): (value: string) => string {
 }
 
 /**
- * Watches how late the event loop runs: `posthorn_event_loop_lag_seconds` by quantile, since the last
+ * Watches how late the event loop runs: `posthorn_event_loop_lag_seconds` by percentile, since the last
  * scrape. Ends with the returned disposable.
  */
 export function watchEventLoop(metrics: Metrics): Disposable {
@@ -90,11 +106,11 @@ export function watchEventLoop(metrics: Metrics): Disposable {
   const lag = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1e3)
   metrics.gauge('posthorn_event_loop_lag_seconds', {
     help: 'How late the event loop ran since the last scrape.',
-    labels: ['quantile'],
+    labels: ['percentile'],
     read: (gauge) => {
-      gauge.set({ quantile: '0.5' }, lag(delays.percentile(50)))
-      gauge.set({ quantile: '0.99' }, lag(delays.percentile(99)))
-      gauge.set({ quantile: '1' }, lag(delays.count > 0 ? delays.max : 0))
+      gauge.set({ percentile: '50' }, lag(delays.percentile(50)))
+      gauge.set({ percentile: '99' }, lag(delays.percentile(99)))
+      gauge.set({ percentile: '100' }, lag(delays.count > 0 ? delays.max : 0))
       delays.reset()
     },
   })
@@ -102,3 +118,23 @@ export function watchEventLoop(metrics: Metrics): Disposable {
 }
 
 const RESOLUTION_MS = 20
+
+/** What the process costs, by the names that every Prometheus client gives it. */
+export function watchProcess(metrics: Metrics): void {
+  metrics.total('process_cpu_seconds_total', {
+    help: 'Processor time, of all threads.',
+    read: () => {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1e6
+    },
+  })
+  metrics.gauge('process_resident_memory_bytes', {
+    help: 'Memory that the process holds.',
+    read: (gauge) => gauge.set(process.memoryUsage.rss()),
+  })
+  const startedAt = Math.round(performance.timeOrigin / 1000)
+  metrics.gauge('process_start_time_seconds', {
+    help: 'When the process was started, in seconds since 1970.',
+    read: (gauge) => gauge.set(startedAt),
+  })
+}

@@ -78,6 +78,11 @@ export class Running {
     return (text === '' ? undefined : JSON.parse(text)) as T
   }
 
+  /** The same where it is no JSON. */
+  async text(path: string): Promise<string> {
+    return await (await this.#fetch(path, 'GET')).text()
+  }
+
   /** Newest first. */
   async captured(): Promise<readonly Captured[]> {
     return (await this.ask<{ messages: Captured[] }>('/api/v1/sandbox/messages?limit=500')).messages

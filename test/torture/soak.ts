@@ -140,12 +140,12 @@ async function watch(
   const samples: Sample[] = []
   const startedAt = performance.now()
   const at = () => (performance.now() - startedAt) / 1000
-  await posthorn.lag('0.99')
+  await posthorn.lag('99')
   const ours = monitorEventLoopDelay({ resolution: 20 })
   ours.enable()
   while (at() < seconds && posthorn.alive()) {
     await sleep(every * 1000)
-    const lag = await posthorn.lag('0.99')
+    const lag = await posthorn.lag('99')
     // What V8 keeps for later is not grown, only not given back.
     await collectGarbage(inspectPort)
     const sample = {
@@ -156,7 +156,7 @@ async function watch(
       noise: ours.percentile(99) / 1e6 - 20,
     }
     ours.reset()
-    await posthorn.lag('0.99') // the collection's own pause is nobody's fault
+    await posthorn.lag('99') // the collection's own pause is nobody's fault
     samples.push(sample)
     if (samples.length % 6 === 0) {
       const ready = await posthorn.metric('posthorn_queue_messages', 'ready')

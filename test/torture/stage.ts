@@ -60,9 +60,9 @@ export type Posthorn = {
   memory(): number
   openFiles(): number
   /** The sum over the labels of one metric; `quantile` picks one. */
-  metric(name: string, quantile?: string): Promise<number>
+  metric(name: string, percentile?: string): Promise<number>
   /** How late the event loop ran at worst since the last call of this, in milliseconds. */
-  lag(quantile?: '0.5' | '0.99' | '1'): Promise<number>
+  lag(percentile?: '50' | '99' | '100'): Promise<number>
   alive(): boolean
   log(): string
   /** SIGTERM, and after `graceMs` SIGKILL. */
@@ -143,13 +143,13 @@ function viewOf(
   { httpPort, logFile, gone }: { httpPort: number; logFile: string; gone: Promise<void> },
 ) {
   const pid = child.pid ?? 0
-  const metric = async (name: string, quantile?: string) => {
+  const metric = async (name: string, percentile?: string) => {
     const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text()
     let sum = 0
     for (const line of text.split('\n')) {
       const [, found, labels = '', value] = /^(\w+)(\{[^}]*\})? (\S+)/.exec(line) ?? []
       if (found !== name) continue
-      if (quantile === undefined || labels.includes(`"${quantile}"`)) sum += Number(value)
+      if (percentile === undefined || labels.includes(`"${percentile}"`)) sum += Number(value)
     }
     return sum
   }
@@ -158,8 +158,8 @@ function viewOf(
     metric,
     memory: () => memoryMiB([pid]),
     openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
-    lag: async (quantile: '0.5' | '0.99' | '1' = '1') =>
-      (await metric('posthorn_event_loop_lag_seconds', quantile)) * 1000,
+    lag: async (percentile: '50' | '99' | '100' = '100') =>
+      (await metric('posthorn_event_loop_lag_seconds', percentile)) * 1000,
     alive: () => child.exitCode === null && child.signalCode === null,
     log: () => readFileSync(logFile, 'utf8'),
     stop: (graceMs?: number) => end(child, graceMs),
