@@ -77,6 +77,8 @@ export class Scheduler {
     const { store, time, clock, schedules } = this.#options
     time.saw(store.nextMessageId())
     await store.clampDue(latestDue(schedules, time.now()))
+    // What a repair has brought back may be older than all that was looked at.
+    store.onRepair(() => this.wake(0))
     this.#running = true
     this.#beatAt = clock.elapsed() + HEARTBEAT_MS
     this.#loader.poke()

@@ -170,3 +170,25 @@ test('mail that waits in memory is cancelled there, too; what is in flight is no
   assert.deepEqual(tried, [first.id])
   assert.equal(queue.scheduler.stats().active, 0)
 })
+
+test('what a repair of the database brings back is found, however old it is', async () => {
+  let isOutOfSight = true
+  let repaired = () => {}
+  const hiding = replacing('due', (real) => async (options) => {
+    const batch = await real.due(options)
+    return isOutOfSight ? { messages: [] } : batch
+  })
+  const listening = replacing('onRepair', () => (then) => {
+    repaired = then
+  })
+  await using queue = await openQueue({ wrap: (store) => listening(hiding(store)) })
+  await queue.keep({ to: 'bob@example.net' })
+  await queue.scheduler.start()
+  await queue.clock.advance(10 * MINUTE)
+  isOutOfSight = false
+  await queue.clock.advance(10 * MINUTE)
+  assert.deepEqual(queue.delivered(), [])
+  repaired()
+  await queue.scheduler.idle()
+  assert.deepEqual(queue.delivered(), ['bob@example.net'])
+})

@@ -200,6 +200,11 @@ export type Store = AsyncDisposable & {
   damage(): Promise<{ readonly count: number; readonly folder: string }>
   /** Forgets attempts older than `before`. */
   prune(before: number): Promise<void>
+  /**
+   * Calls `then` each time that a damaged database has been built anew while it served: what is queued
+   * now may have been out of sight before, or be gone.
+   */
+  onRepair(then: () => void): void
   /** Looks at the disk, so that stats() tell of now; rejects when the store does not work. */
   look(): Promise<void>
   /** Counters since the start, for metrics; costs nothing. */

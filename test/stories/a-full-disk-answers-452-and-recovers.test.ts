@@ -39,7 +39,7 @@ for (const { name, reserve } of [
       domains: { 'sender.example': {} },
       relayhost: { host: '127.0.0.1', port: relayPort, tls: 'none' },
       retry: { first: '1s', longest: '1s' },
-      storage: { reserve },
+      storage: { reserve, allow_memory: true },
     })
     await using posthorn = await PosthornProcess.start({ folder: folder.path })
     const accepted = [await send(posthorn.port, letter)]

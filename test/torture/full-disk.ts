@@ -24,7 +24,7 @@ export const fullDisk: Torment = {
     const disk = mountSmallDisk(rig, DISK_MEBIBYTES)
     writeFileSync(join(disk, 'foreign'), Buffer.alloc(FOREIGN_BYTES))
     await using receiver = await Receiver.start({ port: rig.sinkPort, away: true })
-    const settings = 'storage: { reserve: 4MiB }'
+    const settings = 'storage: { reserve: 4MiB, allow_memory: true }'
     const server = await startServer(rig, { data: join(disk, 'data'), settings })
     say('filling the disk with mail')
     const filling = await Load.start(rig, { pauseMs: 5 })

@@ -59,6 +59,7 @@ export class SqliteStore implements Store {
   #newest = 0
   #damaged = 0
   #closing: Promise<void> | undefined
+  readonly #repaired: (() => void)[] = []
 
   private constructor(options: SqliteOptions) {
     this.#options = options
@@ -71,6 +72,10 @@ export class SqliteStore implements Store {
     const store = new SqliteStore(options)
     await store.#threads.start()
     return store
+  }
+
+  onRepair(then: () => void): void {
+    this.#repaired.push(then)
   }
 
   nextMessageId(): MessageId {
@@ -337,6 +342,7 @@ export class SqliteStore implements Store {
     if (ready.sweptContent > 0) {
       log.info({ rows: ready.sweptContent }, 'content that never arrived whole was swept')
     }
+    for (const then of this.#repaired) then()
   }
 }
 
