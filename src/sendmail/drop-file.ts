@@ -26,11 +26,6 @@ export type DropHead = {
   readonly start: number
 }
 
-/** The lines before the content. */
-export function formatDropHead(commands: readonly string[], size: number): string {
-  return `${[...commands, `DATA ${size}`].join('\n')}\n`
-}
-
 /** Reads the lines before the content; `bytes` may be more. A text says what is wrong. */
 export function parseDropHead(bytes: Buffer): DropHead | string {
   let mail: (Command & { verb: 'MAIL' }) | undefined

@@ -10,7 +10,6 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { formatDropHead } from './drop-file.ts'
 import type { Commands } from './transaction.ts'
 
 /** What the disk must have left, so that mail of a night without a server does not fill it. */
@@ -19,7 +18,7 @@ const RESERVE_BYTES = 50 * 1024 * 1024
 const MODE = 0o644
 
 /**
- * Leaves a message in the drop folder; returns when it is durable. Throws what the disk says.
+ * Leaves a message in the drop folder, in the form that drop-file.ts tells; returns when it is durable. Throws what the disk says.
  * The folder may be written but not read by us (mode 1733), so it cannot be synced: the second sync
  * of the file brings its new name to the disk with it.
  */
@@ -32,8 +31,8 @@ export function leave(folder: string, commands: Commands, content: Buffer, now: 
   const file = openSync(draft, 'wx', MODE)
   try {
     fchmodSync(file, MODE)
-    const head = formatDropHead([commands.mail, ...commands.recipients], content.length)
-    writeWhole(file, Buffer.concat([Buffer.from(head), content]))
+    const lines = [commands.mail, ...commands.recipients, `DATA ${content.length}`]
+    writeWhole(file, Buffer.concat([Buffer.from(`${lines.join('\n')}\n`), content]))
     fsyncSync(file)
     renameSync(draft, path)
     fsyncSync(file)

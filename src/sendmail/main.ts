@@ -10,7 +10,6 @@
 
 import type { Clock } from '../std/clock.ts'
 import { speak } from './dialogue.ts'
-import { leave } from './drop.ts'
 import { EXIT, exitOf, SendmailFault } from './exit.ts'
 import { readFlags, type Wish } from './flags.ts'
 import { type Letter, operandsOf, readLetter, senderOf } from './letter.ts'
@@ -99,14 +98,14 @@ async function send(wish: Wish, world: World, place: Place): Promise<number> {
     }
     why = outcome.why
   }
-  leaveIn(place, { letter, wish, why, now: world.clock.now() })
+  await leaveIn(place, { letter, wish, why, now: world.clock.now() })
   return EXIT.ok
 }
 
-function leaveIn(
+async function leaveIn(
   { drop }: Place,
   { letter, wish, why, now }: { letter: Letter; wish: Wish; why: string; now: number },
-): void {
+): Promise<void> {
   const oneLine = why.split('\n').join(' ')
   if (drop === undefined)
     throw new SendmailFault(
@@ -115,6 +114,7 @@ function leaveIn(
     )
   const commands = commandsFor(letter, wish, () => true)
   try {
+    const { leave } = await import('./drop.ts')
     leave(drop, commands, letter.content, now)
   } catch (error) {
     throw new SendmailFault(
