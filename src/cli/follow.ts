@@ -5,6 +5,7 @@ import type { AttemptView, QueuedMessage, SandboxMessage } from '../api/control.
 import { ApiFault, type Client } from './client.ts'
 import type { Context } from './context.ts'
 import { oneLine, paint } from './table.ts'
+import { stepsOf } from './transcript.ts'
 
 export type Followed = {
   readonly id: string
@@ -14,8 +15,10 @@ export type Followed = {
   /** The newest captured message before this one was sent. */
   readonly newestBefore: string | undefined
   readonly patienceMs: number
-  /** Called once for each line worth showing. */
-  readonly say: (step: string, text: string) => void
+  /** Called once for each line worth showing; `at` in milliseconds since 1970, now when absent. */
+  readonly say: (step: string, text: string, at?: number) => void
+  /** Tell every step of an attempt, and not only its end. */
+  readonly everyStep?: boolean
 }
 
 export type End =
@@ -43,7 +46,13 @@ export async function follow(context: Context, client: Client, message: Followed
     const captured = await findCaptured(client, message)
     const seen = await queued(client, message.id)
     const attempts = seen?.attempts ?? []
-    for (const attempt of attempts.slice(told)) sayAttempt(context, message, attempt)
+    const nextAt = seen?.entries[0]?.nextAttemptAt ?? null
+    for (const attempt of attempts.slice(told)) {
+      if (message.everyStep)
+        for (const { at, word, text } of stepsOf(attempt, { context, to: message.to, nextAt }))
+          message.say(word, text, at)
+      else sayAttempt(context, message, attempt)
+    }
     told = Math.max(told, attempts.length)
     if (captured) {
       sayVerdict(context, message, captured)

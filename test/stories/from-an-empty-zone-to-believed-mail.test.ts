@@ -46,7 +46,7 @@ async function story(): Promise<void> {
   })
   const command = async (line: string, code = 0) => {
     const ran = await posthorn.command(line.split(' '))
-    assert.equal(ran.code, code, `${line}: ${ran.out}${ran.err}`)
+    assert.equal(ran.code, code, `${line}: ${ran.out}${ran.err}${internet.receiver.log()}`)
     return ran.out
   }
   const mailbox = () => internet.receiver.mailbox('receiver.net', 'you')
@@ -69,10 +69,13 @@ async function story(): Promise<void> {
 
   const published = await command(`dns publish ${DOMAIN} --yes`)
   assert.match(published, /Every name server shows them\.$/m)
-  const second = await command(`live ${DOMAIN}`, 1)
+  // The resolver remembers for a second what was not there.
+  const second = await until(async () => {
+    const { out } = await posthorn.command(['live', DOMAIN])
+    return !/✗ (SPF|DKIM|DMARC|HELO)_/.test(out) && out
+  }, 'the records are seen')
   assert.match(second, /✗ PTR_GENERIC {2}5\.9\.0\.10 is named static-10-0-9-5\.provider\.net/)
   assert.match(second, /✗ MX_MISSING/)
-  assert.doesNotMatch(second, /✗ (SPF|DKIM|DMARC|HELO)_/)
   assert.match(second, /Next: .*doctor example\.com --watch\n/)
 
   // What is not ours to publish: the provider names our address, the owner says where replies go.
@@ -91,7 +94,7 @@ async function story(): Promise<void> {
 
   const live = await command(`live ${DOMAIN}`)
   assert.match(live, /From now on mail From @example\.com IS DELIVERED/)
-  const sent = await command(`send-test ${TO} --from test@${DOMAIN} --live --watch`)
+  const sent = await command(`send-test ${TO} --from test@${DOMAIN} --live --watch --timeout 20s`)
   assert.match(sent, /delivered .*250 2\.0\.0 Ok/)
   const [believed] = await until(() => mailbox().length > 0 && mailbox(), 'the message is there')
   const unfolded = believed!.replace(/\n[ \t]+/g, ' ')
@@ -105,11 +108,11 @@ async function story(): Promise<void> {
   )
   assert.match(
     unfolded,
-    /^Authentication-Results: mx\.receiver\.net; spf=pass smtp\.mailfrom=test@example\.com/m,
+    /^Authentication-Results: mx\.receiver\.net; spf=pass smtp\.mailfrom=example\.com/m,
   )
   assert.match(
     unfolded,
-    /^Received: from mail\.example\.com \(mail\.example\.com \[5\.9\.0\.10\]\) .* \(using TLSv1\.3/m,
+    /^Received: from mail\.example\.com \(mail\.example\.com \[5\.9\.0\.10\]\) by mx\.receiver\.net \(Postfix\) with ESMTPS/m,
   )
 
   // The receiver is no yes-man: the same words from elsewhere do not pass.

@@ -65,6 +65,10 @@ export async function startInternet(zone: string, mailbox: string): Promise<Inte
   }, 'the zone is signed')
   writeFileSync(join(folder, 'nsd.conf'), nsdConfig(folder, zone))
   start('nsd', ['-d', '-c', join(folder, 'nsd.conf')])
+  await until(async () => {
+    const { out } = await run('kdig', [`@${AT.secondary}`, '+short', '+timeout=1', zone, 'SOA'])
+    return out.startsWith(`ns1.${zone}.`)
+  }, 'the second server has the zone')
   writeFileSync(join(folder, 'unbound.conf'), unboundConfig(folder, `${zone}. IN DNSKEY ${anchor}`))
   writeFileSync(join(folder, 'root.hints'), `. 3600 NS a.root.\na.root. 3600 A ${AT.primary}\n`)
   start('unbound', ['-d', '-c', join(folder, 'unbound.conf')])
@@ -115,10 +119,10 @@ async function ended(child: ChildProcess): Promise<void> {
   await end
 }
 
-/** Nothing but what makes it a zone. */
+/** Nothing but what makes it a zone; its second server looks every second, notified or not. */
 const zoneFile = (zone: string) => `$ORIGIN ${zone}.
 $TTL 1
-@ SOA ns1 hostmaster 1 3600 600 86400 1
+@ SOA ns1 hostmaster 1 1 1 86400 1
 @ NS ns1
 @ NS ns2
 ns1 A ${AT.primary}
@@ -193,6 +197,7 @@ const nsdConfig = (folder: string, zone: string) => `server:
   username: ""
   zonesdir: "${folder}"
   pidfile: "${folder}/nsd.pid"
+  database: ""
   xfrdfile: "${folder}/nsd.xfrd"
   zonelistfile: "${folder}/nsd.zones"
   logfile: "${folder}/nsd.log"
@@ -251,6 +256,7 @@ const RECEIVER = {
   myhostname: 'mx.receiver.net',
   mynetworks: '127.0.0.0/8',
   smtpd_client_restrictions: 'reject_unknown_client_hostname',
+  smtpd_peername_lookup: 'yes',
   smtpd_helo_required: 'yes',
   smtpd_helo_restrictions: 'reject_unknown_helo_hostname',
   smtpd_sender_restrictions: 'reject_unknown_sender_domain',

@@ -11,10 +11,13 @@ import { DialogueFault, submit } from '../dialogue.ts'
 import { follow, newestCaptured } from '../follow.ts'
 import { reachable } from '../running.ts'
 import { oneLine, paint } from '../table.ts'
+import { timeOf } from '../transcript.ts'
 import { CliFault, EXIT } from '../world.ts'
+import { sendTestTexts } from './send-test.texts.ts'
 
 export function sendTestCommand(builder: Builder, parent: Command): void {
-  const { texts } = builder
+  const { texts, language } = builder
+  const words = sendTestTexts[language]
   leaf(
     parent
       .command('send-test [address]')
@@ -22,12 +25,15 @@ export function sendTestCommand(builder: Builder, parent: Command): void {
       .option('--from <address>', texts.options.from)
       .option('--username <name>', texts.options.username)
       .option('--password <password>', texts.options.password)
+      .option('--live', words.live)
+      .option('--watch', words.watch)
       .option('--timeout <duration>', texts.options.timeout),
     builder,
     {
       examples: [
         'send-test',
         'send-test you@example.com',
+        'send-test you@gmail.com --live --watch',
         'send-test you@example.com --from shop@example.org --timeout 10m',
       ],
       run: sendTest,
@@ -37,18 +43,27 @@ export function sendTestCommand(builder: Builder, parent: Command): void {
 
 const SANDBOX_RECIPIENT = 'you@example.com'
 const SMTP_TIMEOUT_MS = 30_000
+const PATIENCE_MS = 60_000
+/** Long enough for a greylist's first pause. */
+const WATCH_MS = 15 * 60_000
 
 async function sendTest(context: Context, [address]: readonly string[], flags: Flags) {
   const { texts, world } = context
-  const patienceMs = durationFlag(flags, 'timeout', { fallback: 60_000, texts })
+  const words = sendTestTexts[context.language]
+  const watch = flags.watch === true
+  const fallback = watch ? WATCH_MS : PATIENCE_MS
+  const patienceMs = durationFlag(flags, 'timeout', { fallback, texts })
   await using client = await connect(context, { server: true })
   const about = await client.call<About>('GET', '/api/v1/about')
-  if (address === undefined && about.mode === 'live') throw usageFault(texts.send.needsAddress)
+  const isLive = flags.live === true
+  if (address === undefined && (isLive || about.mode === 'live'))
+    throw usageFault(texts.send.needsAddress)
   const to = mailAddress(context, address ?? SANDBOX_RECIPIENT)
   const from = mailAddress(
     context,
-    textFlag(flags, 'from') ?? (await defaultSender(context, client, about)),
+    textFlag(flags, 'from') ?? (await defaultSender(context, client, { about, isLive })),
   )
+  if (isLive) await demandLive(context, client, from)
   const credential = credentialOf(flags)
   const listener = chooseListener(about.listeners, credential !== undefined)
   if (!listener) throw new CliFault(texts.send.noListener)
@@ -58,7 +73,12 @@ async function sendTest(context: Context, [address]: readonly string[], flags: F
   const message = composeTest({ from, to, subject, body: texts.send.body, now: world.clock.now() })
   const newestBefore = await newestCaptured(client)
   const began = world.clock.elapsed()
-  const say = (step: string, text: string): void => {
+  const say = (step: string, text: string, at?: number): void => {
+    if (watch) {
+      const when = timeOf(at ?? world.clock.now())
+      context.out(`  ${paint('dim', when, world.stdout)} ${pad(step, 11)}${text}`)
+      return
+    }
     const time = `${Math.round(world.clock.elapsed() - began)} ms`
     context.out(`  ${pad(step, 11)}${text}  ${paint('dim', time, world.stdout)}`)
   }
@@ -80,7 +100,10 @@ async function sendTest(context: Context, [address]: readonly string[], flags: F
   })
   const id = queuedAs(reply)
   const size = `${(message.length / 1024).toFixed(1)} KB`
-  say(texts.send.accepted, `${id ?? oneLine(reply)}  ${size}  ${texts.send.fromTo(from, to)}`)
+  say(
+    watch ? words.queued : texts.send.accepted,
+    `${id ?? oneLine(reply)}  ${size}  ${texts.send.fromTo(from, to)}`,
+  )
   if (id === undefined) return EXIT.ok
   const end = await follow(context, client, {
     id,
@@ -89,8 +112,9 @@ async function sendTest(context: Context, [address]: readonly string[], flags: F
     newestBefore,
     patienceMs,
     say,
+    everyStep: watch,
   })
-  return conclude(context, { end, id, base: client.base!, patienceMs })
+  return conclude(context, { end, id, from, base: client.base!, patienceMs })
 }
 
 function conclude(
@@ -98,11 +122,13 @@ function conclude(
   {
     end,
     id,
+    from,
     base,
     patienceMs,
   }: {
     end: Awaited<ReturnType<typeof follow>>
     id: string
+    from: string
     base: string
     patienceMs: number
   },
@@ -117,6 +143,11 @@ function conclude(
     context.out(`  ${pad('', 11)}${base}/api/v1/sandbox/messages/${end.captured.id}/raw`)
     if (end.trusted) context.out(texts.send.next(`${world.program} domain add YOUR-DOMAIN`))
     else context.out(texts.send.verdictBad)
+  }
+  if (end.kind === 'delivered' && !end.captured) {
+    const words = sendTestTexts[context.language]
+    context.out(words.lookFor(from.slice(from.lastIndexOf('@') + 1)))
+    context.out(words.paste(`${world.program} explain --headers`))
   }
   return end.trusted ? EXIT.ok : EXIT.failed
 }
@@ -158,11 +189,33 @@ function mailAddress({ texts }: Context, text: string): string {
   return formatMailbox(mailbox)
 }
 
-async function defaultSender(context: Context, client: Client, about: About): Promise<string> {
-  if (about.mode === 'sandbox') return 'posthorn@example.test'
+/** Nobody waits for a message at a mailbox while it lies in the sandbox. */
+async function demandLive(context: Context, client: Client, from: string): Promise<void> {
+  const { domains } = await client.call<{ domains: DomainView[] }>('GET', '/api/v1/domains')
+  const domain = from.slice(from.lastIndexOf('@') + 1)
+  const [nearest] = domains
+    .filter((one) => domain === one.domain || domain.endsWith(`.${one.domain}`))
+    .toSorted((a, b) => b.domain.length - a.domain.length)
+  if (nearest && nearest.world === 'live') return
+  const { language, world } = context
+  throw new CliFault(
+    sendTestTexts[language].notLive(nearest ? nearest.domain : domain, world.program),
+  )
+}
+
+type Chosen = { readonly about: About; readonly isLive: boolean }
+
+async function defaultSender(
+  context: Context,
+  client: Client,
+  { about, isLive }: Chosen,
+): Promise<string> {
+  if (about.mode === 'sandbox' && !isLive) return 'posthorn@example.test'
   const { domains } = await client.call<{ domains: DomainView[] }>('GET', '/api/v1/domains')
   const live = domains.find((one) => one.world === 'live')
-  if (!live) throw new CliFault(context.texts.send.noSender)
+  const { texts, language, world } = context
+  if (!live && isLive) throw new CliFault(sendTestTexts[language].noLiveDomain(world.program))
+  if (!live) throw new CliFault(texts.send.noSender)
   return `posthorn@${live.domain}`
 }
 
