@@ -17,7 +17,8 @@ const en = {
   lookFor: (from: string) =>
     [
       `Now look whether it is in the inbox, and open what the receiver says of it:`,
-      `  Gmail: ⋮ → Show original · Outlook: … → View → View message source · Mail.ru: More → Headers · Yandex: … → Message properties`,
+      '  Gmail: ⋮ → Show original · Outlook: … → View → View message source',
+      '  Mail.ru: More → Headers · Yandex: … → Message properties',
       `  There SPF, DKIM and DMARC must say PASS, DKIM and DMARC with ${from}.`,
     ].join('\n'),
   paste: (command: string) => `Or paste its headers:  ${command}`,
@@ -44,7 +45,8 @@ const ru: typeof en = {
   lookFor: (from) =>
     [
       `Теперь посмотрите, во «Входящих» ли письмо, и откройте, что о нём говорит получатель:`,
-      `  Gmail: ⋮ → Показать оригинал · Outlook: … → Просмотр → Исходный текст · Mail.ru: Ещё → Служебные заголовки · Яндекс: … → Свойства письма`,
+      '  Gmail: ⋮ → Показать оригинал · Outlook: … → Просмотр → Исходный текст',
+      '  Mail.ru: Ещё → Служебные заголовки · Яндекс: … → Свойства письма',
       `  Там у SPF, DKIM и DMARC должно быть PASS, а у DKIM и DMARC стоять ${from}.`,
     ].join('\n'),
   paste: (command) => `Или вставьте заголовки:  ${command}`,
