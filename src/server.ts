@@ -326,6 +326,7 @@ async function openDoors(house: House, deps: Dependencies): Promise<Doors> {
     listeners: new Map(listenersOf(config).map(([name]) => [name, policy])),
     addressLiterals: true,
     distrusts: trust.distrusts,
+    completes: (name, role) => house.rewriting.rewriter()?.completes(name, role),
   })
   const { certificates } = house.certificates
   const means = { record: reach.record, certificates, distrusts: trust.distrusts, ...deps }

@@ -29,6 +29,8 @@ export type SubmissionOptions = {
   readonly listeners: ReadonlyMap<string, ListenerPolicy>
   /** `user@[192.0.2.1]` may be a recipient. */
   readonly addressLiterals: boolean
+  /** The mailbox that a name without a domain stands for; undefined: it stands for none. */
+  completes?: SmtpService['completes']
   /** Addresses that are not to be believed although their network is trusted. */
   distrusts?(address: string): boolean
 }
@@ -61,6 +63,7 @@ export function submissionService(options: SubmissionOptions): SmtpService {
       credentials.verify(username, password, address),
     ...(options.mechanisms && { sasl: saslOf(credentials, options.mechanisms) }),
     admits: ({ address }, username) => credentials.admits(username, address),
+    ...(options.completes && { completes: options.completes }),
     mail(client) {
       checkQuota(client, { recipients: 1, code: 450 }, options)
       senderOf(client)

@@ -8,6 +8,7 @@ import {
   endOfQuotedString,
   formatMailbox,
   type Mailbox,
+  parseBareName,
   parsePath,
 } from './mailbox.ts'
 import {
@@ -61,6 +62,14 @@ export type CommandFault = {
    */
   readonly fault: 'unknown' | 'refused' | 'syntax' | 'foreign'
   readonly reply: Reply
+  /** Only the domain is missing: a command after all, for who can complete the name. */
+  readonly bare?: BareName
+}
+
+export type BareName = {
+  readonly localPart: string
+  readonly role: 'sender' | 'recipient'
+  completed(mailbox: Mailbox): Command
 }
 
 /**
@@ -145,7 +154,7 @@ function parseMail(rest: string): Command | CommandFault {
   const end = pathEnd(rest, start)
   if (end <= start) return syntax('the sender is missing after FROM:', MAIL_FORM)
   const path = parsePath(rest.slice(start, end))
-  if (!path) return badAddress(rest.slice(start, end), '5.1.7', MAIL_FORM)
+  if (!path) return bareSender(rest, { start, end })
   if (path.kind === 'postmaster') return badAddress('postmaster', '5.1.7', MAIL_FORM)
   const parameters = parseMailParameters(rest.slice(end + 1))
   if ('fault' in parameters) return fault('syntax', parameters.fault)
@@ -158,7 +167,8 @@ function parseRcpt(rest: string): Command | CommandFault {
   const end = pathEnd(rest, start)
   if (end <= start) return syntax('the recipient is missing after TO:', RCPT_FORM)
   const path = parsePath(rest.slice(start, end))
-  if (!path || path.kind === 'null') return badAddress(rest.slice(start, end), '5.1.3', RCPT_FORM)
+  if (!path) return bareRecipient(rest, { start, end })
+  if (path.kind === 'null') return badAddress(rest.slice(start, end), '5.1.3', RCPT_FORM)
   const parameters = parseRcptParameters(rest.slice(end + 1))
   if ('fault' in parameters) return fault('syntax', parameters.fault)
   return {
@@ -166,6 +176,28 @@ function parseRcpt(rest: string): Command | CommandFault {
     mailbox: path.kind === 'postmaster' ? 'postmaster' : path.mailbox,
     parameters,
   }
+}
+
+type Span = { readonly start: number; readonly end: number }
+
+function bareSender(rest: string, { start, end }: Span): CommandFault {
+  const text = rest.slice(start, end)
+  const refused = badAddress(text, '5.1.7', MAIL_FORM)
+  const localPart = parseBareName(text)
+  const parameters = parseMailParameters(rest.slice(end + 1))
+  if (localPart === undefined || 'fault' in parameters) return refused
+  const completed = (reversePath: Mailbox): Command => ({ verb: 'MAIL', reversePath, parameters })
+  return { ...refused, bare: { localPart, role: 'sender', completed } }
+}
+
+function bareRecipient(rest: string, { start, end }: Span): CommandFault {
+  const text = rest.slice(start, end)
+  const refused = badAddress(text, '5.1.3', RCPT_FORM)
+  const localPart = parseBareName(text)
+  const parameters = parseRcptParameters(rest.slice(end + 1))
+  if (localPart === undefined || 'fault' in parameters) return refused
+  const completed = (mailbox: Mailbox): Command => ({ verb: 'RCPT', mailbox, parameters })
+  return { ...refused, bare: { localPart, role: 'recipient', completed } }
 }
 
 /** Where the path starts after `FROM:` or `TO:` and the spaces that some clients put there; -1 without the word. */

@@ -130,6 +130,13 @@ export function parsePath(text: string): Path | undefined {
   return inner.length === 10 && inner.toLowerCase() === 'postmaster' ? POSTMASTER_PATH : undefined
 }
 
+/** The local part of a path without a domain, such as `<root>`; undefined for everything else. */
+export function parseBareName(text: string): string | undefined {
+  const inner = text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text
+  if (!DOT_STRING.test(inner) || octetsOf(inner) > LONGEST_LOCAL_PART) return undefined
+  return inner.isWellFormed() ? inner : undefined
+}
+
 /** `@a.example,@b.example:user@c.example` → `user@c.example` */
 function afterSourceRoute(inner: string): string | undefined {
   const colon = inner.indexOf(':')

@@ -17,6 +17,7 @@ const HOST = 'mail.example.com'
 function rewriter(tables: Partial<RewriteTables>) {
   return createRewriter({
     local: { names: new Set([HOST]) },
+    hostname: HOST as Domain,
     keepOriginal: true,
     alwaysBcc: [],
     mostRecipients: 20,
@@ -352,4 +353,39 @@ describe('a fault has its line', () => {
       assert.equal(found.line, line)
       assert.match(found.fault, fault)
     })
+})
+
+describe('names without a domain', () => {
+  const completed = (tables: Partial<RewriteTables>, role: 'sender' | 'recipient') => {
+    const found = rewriter(tables).completes('root', role)
+    return found && formatMailbox(found)
+  }
+
+  it('are completed where something says what they stand for', () => {
+    const toAdmin = { aliases: aliases('root: admin@example.org') }
+    assert.equal(completed({}, 'sender'), undefined)
+    assert.equal(completed(LOCAL, 'sender'), `root@${HOST}`)
+    assert.equal(completed(LOCAL, 'recipient'), 'root@example.com')
+    assert.equal(completed(MASKED, 'recipient'), `root@${HOST}`)
+    assert.equal(completed({ ...LOCAL, ...toAdmin }, 'recipient'), `root@${HOST}`)
+    assert.equal(
+      completed({ ...LOCAL, aliases: aliases('other: a@b.example') }, 'recipient'),
+      'root@example.com',
+    )
+  })
+
+  it('also in fields, where they are plain to see', () => {
+    const table: readonly (readonly [string, string])[] = [
+      ['Reply-To: root', 'Reply-To: root@example.com'],
+      ['Reply-To: Cron Daemon <root>', 'Reply-To: Cron Daemon <root@example.com>'],
+      ['To: root, bob@example.org', 'To: root@example.com, bob@example.org'],
+      ['To: "root" <a@example.org>, b', 'To: "root" <a@example.org>, b'],
+      ['To: two words', 'To: two words'],
+      ['To: group: root;', 'To: group: root;'],
+      ['To: <root', 'To: <root'],
+    ]
+    for (const [before, after] of table)
+      assert.equal(header(LOCAL, `${before}\r\n`), `${after}\r\n`, before)
+    assert.equal(header({}, 'To: root\r\n'), 'To: root\r\n')
+  })
 })

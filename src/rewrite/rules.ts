@@ -25,6 +25,8 @@ import type { Lookup } from './lookup.ts'
 /** What the operator wants; each part may be absent, and then costs nothing. */
 export type RewriteTables = {
   readonly local: LocalNames
+  /** What stands behind a name without a domain, to begin with. */
+  readonly hostname: Domain
   readonly senderCanonical?: Lookup
   readonly recipientCanonical?: Lookup
   readonly canonical?: Lookup
@@ -110,6 +112,8 @@ export type Rewriter = {
   header(fields: readonly HeaderField[]): RewrittenHeader
   /** Our own Received field does not tell of the client. */
   readonly hidesClient: boolean
+  /** The mailbox that a name without a domain stands for; undefined where nothing says so. */
+  completes(localPart: string, role: Place['role']): Mailbox | undefined
   /** What becomes of one address, step by step. */
   explain(mailbox: Mailbox, role: Place['role']): Explanation
 }
@@ -126,9 +130,36 @@ export function createRewriter(tables: RewriteTables): Rewriter {
     hidesClient: tables.removal?.received ?? false,
     envelope: (envelope) => rewriteEnvelope(envelope, tables),
     header: (fields) => rewriteHeader(fields, tables),
+    completes: (localPart, role) => completes(localPart, role, tables),
     explain: (mailbox, role) => explain(mailbox, role, tables),
   }
 }
+
+/**
+ * A name of this machine, for the tables to change; a recipient that no table knows is one of the
+ * domain that stands behind those names.
+ */
+function completes(
+  localPart: string,
+  role: Place['role'],
+  tables: RewriteTables,
+): Mailbox | undefined {
+  const { localDomain } = tables
+  if (!completesNames(tables)) return undefined
+  const mailbox = here(localPart, tables)
+  if (role === 'sender' || !localDomain) return mailbox
+  return explain(mailbox, role, tables).changes.length > 0
+    ? mailbox
+    : { localPart, domain: localDomain }
+}
+
+const completesNames = ({ localDomain, masquerade, aliases }: RewriteTables) =>
+  Boolean(localDomain || masquerade || aliases)
+
+const here = (localPart: string, { hostname }: RewriteTables): Mailbox => ({
+  localPart,
+  domain: hostname,
+})
 
 function explain(mailbox: Mailbox, role: Place['role'], tables: RewriteTables): Explanation {
   const changes: Change[] = []
@@ -232,7 +263,10 @@ function rewriteHeader(fields: readonly HeaderField[], tables: RewriteTables): R
 
 function rewriteField(field: HeaderField, role: Place['role'], tables: RewriteTables): HeaderField {
   const place = { role, envelope: false }
-  return rewriteAddresses(field, (mailbox) => mapAddress(mailbox, place, tables))
+  return rewriteAddresses(field, {
+    map: (mailbox) => mapAddress(mailbox, place, tables),
+    ...(completesNames(tables) && { complete: (name) => here(name, tables) }),
+  })
 }
 
 /** The whole old field under another name, its folds kept; none when its first line has no room for that. */

@@ -75,6 +75,7 @@ function rewriterOf(
   const { senderCanonical, recipientCanonical, canonical } = rewrite
   const removal = removalOf(rewrite.removeHeaders)
   return createRewriter({
+    hostname,
     local: { names: new Set([hostname, ...rewrite.localNames]) },
     ...(senderCanonical && { senderCanonical: lookupOf(senderCanonical, files) }),
     ...(recipientCanonical && { recipientCanonical: lookupOf(recipientCanonical, files) }),

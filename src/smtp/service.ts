@@ -3,6 +3,7 @@
 
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { TlsInfo } from '../mail/failure.ts'
+import type { Mailbox } from '../mail/mailbox.ts'
 import type { Mechanism, SaslService } from './sasl.ts'
 import type { ContentSink } from './wire.ts'
 
@@ -31,6 +32,8 @@ export type SmtpService = {
   readonly sasl?: SaslService
   /** May a credential that was proved be used by this client? Absent: it may. */
   admits?(client: Client, username: string): boolean
+  /** The mailbox that a name without a domain stands for; absent or undefined: it is refused. */
+  completes?(localPart: string, role: 'sender' | 'recipient'): Mailbox | undefined
   /** May this client begin this transaction? */
   mail(client: Client, request: MailRequest): void | Promise<void>
   /** May this recipient be added? Returns it, possibly completed. */

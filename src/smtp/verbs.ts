@@ -59,6 +59,9 @@ export function obey(
   command: Command | CommandFault,
 ): Reply | Promise<Reply | undefined> {
   if (command.verb === 'FAULT') {
+    const { bare } = command
+    const mailbox = bare && session.door.service.completes?.(bare.localPart, bare.role)
+    if (mailbox) return obey(session, bare.completed(mailbox))
     throw new Refusal(command.reply, {
       hangUp: command.fault === 'foreign' || command.reply.code === 421,
     })
