@@ -292,7 +292,12 @@ test('queue: pages, one message, retry, cancel', async () => {
   assert.equal((await call('GET', '/api/v1/queue/Z', { headers })).status, 404)
   assert.deepEqual((await call('POST', '/api/v1/queue/A/retry', { headers })).body, { changed: 1 })
   const all = await call('POST', '/api/v1/queue/retry', { headers, payload: { all: true } })
-  assert.deepEqual(all.body, { changed: 2 })
+  assert.deepEqual(all.body, { changed: 1 })
+  const held = await call('POST', '/api/v1/queue/retry', {
+    headers,
+    payload: { all: true, held: true },
+  })
+  assert.deepEqual(held.body, { changed: 2 })
   for (const payload of [{}, { all: false }, { all: true, site: 'x' }, []]) {
     assert.equal((await call('POST', '/api/v1/queue/retry', { headers, payload })).status, 400)
   }

@@ -97,11 +97,14 @@ export type QueuedMessage = {
   readonly attempts: readonly AttemptView[]
 }
 
-/** Which entries a retry or a cancel means; exactly one of the fields, or `all`. */
+/**
+ * Which entries a retry means: exactly one of id, site and all. Held ones are let go by their id, or
+ * when `held` says so.
+ */
 export type QueueSelection =
   | { readonly id: string }
-  | { readonly site: string }
-  | { readonly all: true }
+  | { readonly site: string; readonly held?: true }
+  | { readonly all: true; readonly held?: true }
 
 export type SandboxMessage = {
   readonly id: string

@@ -292,7 +292,13 @@ test('the queue in pages, one message, retry and cancel', async () => {
   assert.match((await run('queue show 0A', withData)).out, /From +<a@example\.com>/)
   assert.equal((await run('queue show 0Z', withData)).code, 1)
   assert.equal((await run('queue retry 0A', withData)).out, '1 entry due now.\n')
-  assert.equal((await run('queue retry --all', withData)).out, '3 entries due now.\n')
+  assert.equal(
+    (await run('queue retry --all', withData)).out,
+    '2 entries due now.\nHeld, and still so: 1. To let them go: posthorn queue retry --all --held\n',
+  )
+  assert.equal((await run('queue retry --all --held', withData)).out, '3 entries due now.\n')
+  assert.equal((await run('queue retry 0B', withData)).out, '1 entry due now.\n')
+  assert.equal((await run('queue retry 0B --held', withData)).code, 2)
   assert.equal((await run('queue cancel 0A', withData)).out, '1 entry cancelled.\n')
   assert.equal((await run('queue cancel 0A', withData)).code, 1)
 })

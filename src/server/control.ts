@@ -128,8 +128,10 @@ function queueVerbs({
 
 /** A selection that names an unknown id matches nothing. */
 function filterOf(selection: Parameters<Control['retry']>[0]): QueueFilter {
-  if ('site' in selection) return { site: selection.site }
-  if ('all' in selection) return {}
+  if (!('id' in selection)) {
+    const site = 'site' in selection ? { site: selection.site } : {}
+    return selection.held ? site : { ...site, state: 'ready' }
+  }
   return { message: parseMessageId(selection.id) ?? (0 as NonNullable<QueueFilter['message']>) }
 }
 

@@ -183,8 +183,9 @@ export function fakeControl(): FakeControl {
       calls.push(`retry ${JSON.stringify(selection)}`)
       return entries.filter(
         (entry) =>
-          'all' in selection ||
-          ('id' in selection ? entry.id === selection.id : entry.site === selection.site),
+          ('id' in selection || selection.held || entry.state === 'ready') &&
+          ('all' in selection ||
+            ('id' in selection ? entry.id === selection.id : entry.site === selection.site)),
       ).length
     },
     async cancel({ id }) {

@@ -11,8 +11,8 @@ const listQuery = z.strictObject({
 })
 
 const selection = z.union([
-  z.strictObject({ site: z.string().min(1).max(300) }),
-  z.strictObject({ all: z.literal(true) }),
+  z.strictObject({ site: z.string().min(1).max(300), held: z.literal(true).optional() }),
+  z.strictObject({ all: z.literal(true), held: z.literal(true).optional() }),
 ])
 
 type ById = { Params: { id: string } }
@@ -42,7 +42,8 @@ export function queueRoutes(app: FastifyInstance, { control, guard }: RouteConte
 
   app.post('/api/v1/queue/retry', async (request) => {
     guard.admin(request)
-    return { changed: await control.retry(selection.parse(request.body)) }
+    const { held, ...which } = selection.parse(request.body)
+    return { changed: await control.retry({ ...which, ...(held && { held }) }) }
   })
 
   app.post<ById>('/api/v1/queue/:id/retry', async (request) => {

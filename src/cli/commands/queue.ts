@@ -21,6 +21,7 @@ import {
 import type { Context } from '../context.ts'
 import { formatTable, oneLine } from '../table.ts'
 import { CliFault } from '../world.ts'
+import { queueTexts } from './queue.texts.ts'
 
 export function queueCommand(builder: Builder): Command {
   const { texts } = builder
@@ -53,10 +54,16 @@ export function queueCommand(builder: Builder): Command {
       .command('retry [id]')
       .description(texts.help.queueRetry)
       .option('--site <site>', texts.options.site)
-      .option('--all', texts.options.all),
+      .option('--all', texts.options.all)
+      .option('--held', queueTexts(builder.language).held),
     builder,
     {
-      examples: ['queue retry 0D3KP9ZT4M0', 'queue retry --site gmail.com', 'queue retry --all'],
+      examples: [
+        'queue retry 0D3KP9ZT4M0',
+        'queue retry --site gmail.com',
+        'queue retry --all',
+        'queue retry --all --held',
+      ],
       run: retry,
     },
   )
@@ -164,16 +171,23 @@ function printAttempt(context: Context, attempt: AttemptView): void {
 }
 
 async function retry(context: Context, [id]: readonly string[], flags: Flags) {
-  const { texts } = context
+  const { texts, world } = context
+  const own = queueTexts(context.language)
   const site = textFlag(flags, 'site')
+  const held = flags.held ? { held: true } : {}
   const chosen = [id, site, flags.all].filter((one) => one !== undefined)
   if (chosen.length !== 1) throw usageFault(texts.usage.oneOf('ID, --site, --all'))
+  if (id !== undefined && flags.held) throw usageFault(own.heldNeeds)
   await using client = await connect(context)
   const path = id === undefined ? '/api/v1/queue/retry' : one(id, 'retry')
-  const body = id === undefined ? (site === undefined ? { all: true } : { site }) : undefined
+  const body =
+    id === undefined ? { ...(site === undefined ? { all: true } : { site }), ...held } : undefined
   const { changed } = await client.call<{ changed: number }>('POST', path, body)
-  if (changed === 0) throw new CliFault(texts.queue.nothing)
-  context.out(texts.queue.retried(changed))
+  const { counts } = await client.call<{ counts: QueueCountsView }>('GET', '/api/v1/queue?limit=1')
+  if (changed > 0) context.out(texts.queue.retried(changed))
+  if (flags.all && !flags.held && counts.held > 0)
+    context.out(own.stay(counts.held, `${world.program} queue retry --all --held`))
+  else if (changed === 0) throw new CliFault(texts.queue.nothing)
   return undefined
 }
 
