@@ -75,3 +75,29 @@ test('the JSON Schema knows sections, kinds and short forms', () => {
   assert.equal(schema.properties.relayhost?.anyOf?.length, 3)
   assert.ok(schema.properties.http?.properties?.port)
 })
+
+test('what is printed can be given again, whatever its kind', () => {
+  for (const { about, path } of listOptions()) {
+    const { kind, example } = about
+    if (!kind || example === undefined) continue
+    const given = kind.parse(parse(example))
+    const printed = kind.format && given !== undefined ? kind.format(given) : given
+    assert.ok(!isObject(printed), `${path.join('.')}: ${JSON.stringify(printed)}`)
+    if (kind.unit === undefined) assert.deepEqual(kind.parse(printed), given, path.join('.'))
+  }
+  const yaml = `
+hostname: mail.example.com
+rewrite: { always_bcc: ['"a b"@b.example'], masquerade: ["!x.example.com", example.com] }
+milters: { one: { address: "inet:9@[::1]" }, two: { address: "local:/run/two" } }
+`
+  const first = load(yaml)
+  const again = load(printConfig(first, 'en'))
+  assert.deepEqual(again.faults, [])
+  assert.deepEqual(again.config?.rewrite, first.config?.rewrite)
+  assert.deepEqual(again.config?.milters, first.config?.milters)
+})
+
+function isObject(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isObject)
+  return typeof value === 'object' && value !== null
+}

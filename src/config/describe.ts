@@ -242,8 +242,10 @@ function effective(schema: z.ZodType, value: unknown): unknown {
   if (shape.kind === 'option') {
     if (value === undefined) return about?.fallback ?? null
     if (about?.secret && value !== null) return MASK
-    const parsed = about?.kind?.parse(value)
-    return about?.kind?.unit === undefined && parsed !== undefined ? parsed : value
+    const kind = about?.kind
+    const parsed = kind?.parse(value)
+    if (kind?.unit !== undefined || parsed === undefined) return value
+    return kind?.format ? kind.format(parsed) : parsed
   }
   if (value === undefined && about?.fallback === null) return null
   if (value === null) return null

@@ -3,7 +3,7 @@
 
 import { isIP } from 'node:net'
 import { type Domain, parseDomain } from '../mail/domain.ts'
-import { type Mailbox, parseMailbox } from '../mail/mailbox.ts'
+import { formatMailbox, type Mailbox, parseMailbox } from '../mail/mailbox.ts'
 import type { Brand } from '../std/brand.ts'
 import type { Text } from './language.ts'
 import { parseDuration, parseSize } from './units.ts'
@@ -22,6 +22,8 @@ export type Kind<T> = {
   readonly unit?: 'ms' | 'bytes'
   /** Undefined: not of this kind. */
   parse(value: unknown): T | undefined
+  /** Back to what the file would hold; absent: it is the same. */
+  format?(value: T): unknown
 }
 
 export function oneOf<const W extends string>(...words: W[]): Kind<W> {
@@ -113,6 +115,7 @@ export const mailAddress: Kind<Mailbox> = {
   expects: { en: 'a mail address', ru: 'почтовый адрес' },
   json: { type: 'string' },
   parse: (value) => (typeof value === 'string' ? parseMailbox(value.trim()) : undefined),
+  format: formatMailbox,
 }
 
 /** A domain, or `!` and a domain. */
@@ -125,6 +128,7 @@ export const masked: Kind<{ readonly domain: Domain; readonly except: boolean }>
     const domain = parseDomain(text.replace(/^!/, ''))
     return domain && { domain, except: text.startsWith('!') }
   },
+  format: ({ domain, except }) => `${except ? '!' : ''}${domain}`,
 }
 
 /** Without these a message is none, or nobody knows how to read it. */
@@ -163,6 +167,10 @@ export const milterAddress: Kind<MilterPlace> = {
     const found = host.parse(second ?? third ?? '')
     const number = remotePort.parse(first ?? fourth ?? '')
     return found !== undefined && number !== undefined ? { host: found, port: number } : undefined
+  },
+  format(place) {
+    if ('path' in place) return `unix:${place.path}`
+    return `inet:${isIP(place.host) === 6 ? `[${place.host}]` : place.host}:${place.port}`
   },
 }
 
@@ -243,6 +251,7 @@ export function listOf<T>(kind: Kind<T>): Kind<readonly T[]> {
       const parsed = items.map((item) => kind.parse(item))
       return parsed.every((item) => item !== undefined) ? (parsed as T[]) : undefined
     },
+    format: (items) => items.map((item) => (kind.format ? kind.format(item) : item)),
   }
 }
 
@@ -252,5 +261,6 @@ export function orNothing<T>(kind: Kind<T>): Kind<T | null> {
     ...kind,
     json: { anyOf: [kind.json, { type: 'null' }] },
     parse: (value) => (value === null || value === '' ? null : kind.parse(value)),
+    format: (value) => (value !== null && kind.format ? kind.format(value) : value),
   }
 }
