@@ -19,7 +19,9 @@ const READER_CACHE_KIB = 8192
 /** The connection that writes: WAL, a sync at every commit, checkpoints only when we ask. */
 export function openForWriting(path: string): Database {
   const database = new DatabaseSync(path, { timeout: 5000 })
-  database.exec(`
+  return prepared(
+    database,
+    `
     PRAGMA page_size = ${PAGE_BYTES};
     PRAGMA cache_size = -${WRITER_CACHE_KIB};
     PRAGMA journal_mode = WAL;
@@ -27,16 +29,30 @@ export function openForWriting(path: string): Database {
     PRAGMA wal_autocheckpoint = 0;
     PRAGMA temp_store = MEMORY;
     PRAGMA cell_size_check = ON;
-  `)
-  return database
+  `,
+  )
 }
 
 export function openForReading(path: string): Database {
   const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
-  database.exec(
+  return prepared(
+    database,
     `PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON`,
   )
-  return database
+}
+
+/**
+ * Closes what cannot be used: left to the garbage collector, SQLite would write the log back and
+ * delete it at any later moment, under the hands of who saves what can be saved.
+ */
+function prepared(database: Database, pragmas: string): Database {
+  try {
+    database.exec(pragmas)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
 }
 
 /** A side database that only carries a lock. */
