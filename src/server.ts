@@ -246,8 +246,11 @@ function buildQueue(
         messageId,
         held: message.entries[0]?.state.kind === 'held',
       })
-      // Held mail waits in the store until it is made due.
-      if (message.entries[0]?.state.kind === 'ready') scheduler.add(message, content)
+      // Held mail waits in the store until it is made due, other mail perhaps for its time.
+      const state = message.entries[0]?.state
+      if (state?.kind !== 'ready') return
+      if (state.chosen) scheduler.expect(state.at)
+      else scheduler.add(message, content)
     },
   })
   const settler = createSettler({

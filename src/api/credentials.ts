@@ -16,6 +16,8 @@ export type CredentialTerms = {
   readonly perHour: number | null
   readonly perDay: number | null
   readonly stream: Stream | null
+  /** How urgent its mail may be, 1 to 9 (MT-PRIORITY). */
+  readonly priority: number | null
 }
 
 export type CredentialView = CredentialTerms & {

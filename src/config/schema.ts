@@ -32,6 +32,7 @@ import { sendmail } from './sendmail.ts'
 import { domainList, logFormat, relayUrl } from './short.ts'
 import { certificates, tls } from './tls.ts'
 import { trust } from './trust.ts'
+import { wishes } from './wishes.ts'
 
 /** RFC 6409 and RFC 8314: who calls a listener so gets what is usual there. */
 const LISTENER_PRESETS = {
@@ -247,6 +248,7 @@ export const configSchema = z.strictObject({
   ),
   delivery,
   retry,
+  wishes,
   rewrite,
   sendmail,
   doctor,

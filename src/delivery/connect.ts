@@ -121,7 +121,11 @@ export class Walk {
       if (!(error instanceof SessionFault)) throw error
       if (error.stage !== 'connect') this.#sessions++
       const broken = isBrokenTls(error)
-      if (broken && level === 'opportunistic') tlsMemory.remember(host)
+      if (broken && level === 'opportunistic') {
+        tlsMemory.remember(host)
+        // Its sender would rather have it arrive in the clear than late (RFC 8689 §5).
+        if (this.#demands.tlsOptional) this.#candidates?.unshift(candidate)
+      }
       const failure = faultFailure(error)
       this.note(broken ? this.#tlsFailure(failure) : failure)
       log.debug({ host, address, stage: error.stage, why: error.message }, 'no session')

@@ -12,11 +12,13 @@ import { UnsafeContent } from '../mail/dot.ts'
 import type { QueueEntry, SiteName } from '../mail/entry.ts'
 import type { Attempt, Failure, Outcome } from '../mail/failure.ts'
 import type { Mailbox } from '../mail/mailbox.ts'
-import type { World } from '../mail/message.ts'
+import type { Message, World } from '../mail/message.ts'
 import { status } from '../mail/status.ts'
+import type { ByWish } from '../mail/wishes.ts'
 import { type ClientSession, type ClientTimeouts, clientTimeouts } from '../smtp/client.ts'
 import { TlsMemory } from '../smtp/tls-memory.ts'
 import { type Letter, type Transaction, transact } from '../smtp/transact.ts'
+import type { Clock } from '../std/clock.ts'
 import { judge, localFailure } from './classify.ts'
 import { Walk, type WalkDeps } from './connect.ts'
 import { unfitness } from './fit.ts'
@@ -107,6 +109,7 @@ async function deliver(batch: Batch, signal: AbortSignal, tools: Tools): Promise
     ...(session && { host: session.host, address: session.address, port: session.port }),
     ...(session?.tls && { tls: session.tls }),
     peerReports: session?.capabilities.dsn ?? false,
+    ...(session?.capabilities.deliverBy !== undefined && { peerDeliversBy: true }),
     outcomes,
   }
 }
@@ -133,7 +136,11 @@ async function attempt(
     if (!kept) sessions.use(session, signal)
     progress.session = session
     try {
-      letter ??= { message, content: await batch.content() }
+      letter ??= {
+        message,
+        content: await batch.content(),
+        by: timeLeft(message, tools.walk.clock),
+      }
       const end = await converse(session, letter, { progress, sessions, limits, kept: !!kept })
       if (end.kind === 'elsewhere') {
         walk.note(end.failure)
@@ -146,6 +153,13 @@ async function attempt(
       sessions.release(key, session, limits)
     }
   }
+}
+
+/** What is left of the sender's time, for the next server. */
+function timeLeft({ deliverBy }: Message, clock: Clock): ByWish | undefined {
+  if (!deliverBy) return undefined
+  const { at, ...how } = deliverBy
+  return { ...how, seconds: Math.floor((at - clock.now()) / 1000) }
 }
 
 type End =

@@ -12,8 +12,18 @@ export async function unfitness(
   letter: Letter,
   recipients: readonly Recipient[],
 ): Promise<Failure | undefined> {
-  const { message } = letter
-  const { size, smtputf8 } = session.capabilities
+  const { message, by } = letter
+  const { size, smtputf8, deliverBy = 0 } = session.capabilities
+  // RFC 2852 §4.1.4: nothing is passed on that will be late, or that the peer cannot be held to.
+  if (by?.mode === 'return' && by.seconds <= 0)
+    return unfit('5.4.7', 'the time that the sender set has passed')
+  if (by?.mode === 'return' && by.seconds < deliverBy) {
+    const left = `of the sender's time ${by.seconds} s are left`
+    return unfit(
+      '5.4.7',
+      `${session.host} promises nothing in less than ${deliverBy} s, and ${left}`,
+    )
+  }
   if (size && message.size > size) {
     const text = `${session.host} takes messages of at most ${size} octets, this one has ${message.size}`
     return unfit('5.3.4', text)

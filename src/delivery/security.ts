@@ -11,17 +11,19 @@ import type { Route } from './route.ts'
 export type Demands = Security & {
   /** The peer must promise to go on likewise (RFC 8689 §4.2). */
   readonly requireTls: boolean
+  /** `TLS-Required: No`: what the receiver's side promises of TLS does not matter (RFC 8689 §5). */
+  readonly tlsOptional: boolean
   readonly login?: Login
 }
 
 /** Joins route and message. */
 export function demandsOf(route: Route, message: Message): Demands {
-  const { requireTls } = message
+  const { requireTls, tlsOptional = false } = message
   if (route.kind === 'direct') {
     const security: Security = requireTls
       ? { level: 'required', verify: true }
       : { level: 'opportunistic', verify: false }
-    return { ...security, requireTls }
+    return { ...security, requireTls, tlsOptional }
   }
   const { tls, verify, username, password = '', tokens } = route
   const login =
@@ -29,7 +31,8 @@ export function demandsOf(route: Route, message: Message): Demands {
       ? undefined
       : { username, password, inTheClear: tls === 'none', ...(tokens && { tokens }) }
   const raised = requireTls && tls !== 'implicit' ? 'required' : tls
-  return { level: raised, verify: verify || requireTls, requireTls, ...(login && { login }) }
+  const demands = { verify: verify || requireTls, requireTls, tlsOptional }
+  return { level: raised, ...demands, ...(login && { login }) }
 }
 
 /** Sessions with the same key are as good as each other. */

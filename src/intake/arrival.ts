@@ -1,7 +1,7 @@
 import { BodyHasher } from '../dkim/canonical.ts'
 import type { Signer } from '../dkim/keyring.ts'
 import { signHeader } from '../dkim/sign.ts'
-import type { QueueEntry } from '../mail/entry.ts'
+import type { EntryState, QueueEntry } from '../mail/entry.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { HeaderField } from '../mail/header.ts'
 import { LineCheck } from '../mail/lines.ts'
@@ -202,11 +202,12 @@ export class Arrival {
     }
   }
 
-  #message({ id, now, rights }: Opened, prefix: string): Message {
+  #message({ id, now, rights, header: { tlsOptional } }: Opened, prefix: string): Message {
     const { recipients, body, ...envelope } = this.#envelope
     const { eightBit } = this.#check.report()
     return {
       ...envelope,
+      ...(tlsOptional && !envelope.requireTls && { tlsOptional: true }),
       id,
       // What it is counts, not what was said of it.
       body: eightBit ? '8bitmime' : '7bit',
@@ -220,12 +221,21 @@ export class Arrival {
     }
   }
 
+  #firstState(now: number, hold: string | undefined): EntryState {
+    if (hold !== undefined) return { kind: 'held', why: hold }
+    const { holdUntil = 0 } = this.#envelope
+    return holdUntil > now
+      ? { kind: 'ready', at: holdUntil, chosen: true }
+      : { kind: 'ready', at: now }
+  }
+
   /** One entry a recipient; who is named twice gets the message once. */
   #entries({ id, now, rights: { world }, hold }: Opened): QueueEntry[] {
     const { recipients } = this.#envelope
     assert(recipients.length > 0, 'a message without recipients')
     const seen = new Set<string>()
     const entries: QueueEntry[] = []
+    const state = this.#firstState(now, hold)
     for (let index = 0; index < recipients.length; index++) {
       const recipient = recipients[index]!
       if (recipients.length > 1) {
@@ -238,7 +248,7 @@ export class Arrival {
         index,
         recipient,
         site: this.#parts.siteOf(recipient.mailbox, world),
-        state: hold === undefined ? { kind: 'ready', at: now } : { kind: 'held', why: hold },
+        state,
         attempts: 0,
         acceptedAt: now,
         delayNoticed: false,

@@ -36,6 +36,8 @@ export type CompleteHeader = {
   readonly kept: readonly HeaderField[]
   /** Of these, the Message-ID. */
   readonly messageId: HeaderField
+  /** It says `TLS-Required: No` (RFC 8689 §5). */
+  readonly tlsOptional: boolean
 }
 
 /** Each may stand once (RFC 5322 §3.6, RFC 2045 §3); receivers disagree on which of two they show. */
@@ -55,10 +57,11 @@ const SINGLE: ReadonlySet<string> = new Set([
   'content-transfer-encoding',
   'list-unsubscribe',
   'list-unsubscribe-post',
+  'tls-required',
 ])
 
-/** Blind copies must stay blind (RFC 5322 §3.6.3); Return-Path is the receiver's to write (RFC 5321 §4.4). */
-const DROPPED: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', 'return-path'])
+/** Blind copies must stay blind (RFC 5322 §3.6.3); Return-Path is the receiver's to write (RFC 5321 §4.4), MT-Priority ours (RFC 6758 §4). */
+const DROPPED: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', 'return-path', 'mt-priority'])
 
 /** Completes and checks a header. Throws a Refusal for what cannot be sent so. */
 export function complete(fields: readonly HeaderField[], options: CompleteOptions): CompleteHeader {
@@ -88,7 +91,10 @@ export function complete(fields: readonly HeaderField[], options: CompleteOption
   const from = single.get('from')
   const author = from ? authorOf(from) : sender(options.envelope)
   const messageId = single.get('message-id') ?? newMessageId(author, options)
-  return { author, added: addedFields(single, { author, messageId }, options), kept, messageId }
+  const tls = single.get('tls-required')
+  const tlsOptional = tls !== undefined && /^no$/i.test(fieldValue(tls).trim())
+  const added = addedFields(single, { author, messageId }, options)
+  return { author, added, kept, messageId, tlsOptional }
 }
 
 const NOT_ASCII = /[^\0-\x7f]/

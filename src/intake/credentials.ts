@@ -31,6 +31,7 @@ export type Grant = {
   readonly addresses: readonly string[]
   readonly limits?: SendingLimits
   readonly stream?: Stream
+  readonly priority?: number
 }
 
 /**

@@ -62,6 +62,8 @@ export function submissionService(options: SubmissionOptions): SmtpService {
     authenticate: ({ address }, username, password) =>
       credentials.verify(username, password, address),
     ...(options.mechanisms && { sasl: saslOf(credentials, options.mechanisms) }),
+    highestPriority: ({ credential }) =>
+      (credential !== undefined && credentials.grantOf(credential)?.priority) || 0,
     admits: ({ address }, username) => credentials.admits(username, address),
     ...(options.completes && { completes: options.completes }),
     mail(client) {

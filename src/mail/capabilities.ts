@@ -22,6 +22,9 @@ export type Capabilities = {
   readonly chunking: boolean // RFC 3030
   readonly dsn: boolean // RFC 3461
   readonly requireTls: boolean // RFC 8689
+  /** RFC 2852: the least time in seconds that BY may have, 0 for any; absent without DELIVERBY. */
+  readonly deliverBy?: number
+  readonly priority: boolean // MT-PRIORITY, RFC 6710
   /** SASL mechanisms in upper case; empty without AUTH. RFC 4954 */
   readonly auth: ReadonlySet<string>
   readonly limits: Limits // RFC 9422
@@ -37,6 +40,7 @@ export const noCapabilities: Capabilities = {
   chunking: false,
   dsn: false,
   requireTls: false,
+  priority: false,
   auth: new Set(),
   limits: {},
 }
@@ -85,6 +89,12 @@ function readKeyword(draft: Draft, keyword: string, words: readonly string[]): v
       return
     case 'REQUIRETLS':
       draft.requireTls = true
+      return
+    case 'DELIVERBY':
+      draft.deliverBy = wholeNumber(words[0] ?? '0') ?? 0
+      return
+    case 'MT-PRIORITY':
+      draft.priority = true
       return
     case 'AUTH':
       addMechanisms(draft.auth, words)
@@ -135,6 +145,9 @@ export function formatCapabilities(capabilities: Capabilities): string[] {
   if (capabilities.dsn) lines.push('DSN')
   if (capabilities.chunking) lines.push('CHUNKING')
   if (capabilities.requireTls) lines.push('REQUIRETLS')
+  const { deliverBy } = capabilities
+  if (deliverBy !== undefined) lines.push(deliverBy > 0 ? `DELIVERBY ${deliverBy}` : 'DELIVERBY')
+  if (capabilities.priority) lines.push('MT-PRIORITY')
   const limits = formatLimits(capabilities.limits)
   if (limits !== '') lines.push(`LIMITS${limits}`)
   return lines

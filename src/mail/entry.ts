@@ -9,7 +9,12 @@ export type EntryKey = { readonly message: MessageId; readonly index: number }
 export type SiteName = string
 
 export type EntryState =
-  | { readonly kind: 'ready'; readonly at: number }
+  | {
+      readonly kind: 'ready'
+      readonly at: number
+      /** The sender chose the time, and no correction of our clock changes it. */
+      readonly chosen?: true
+    }
   | { readonly kind: 'held'; readonly why: string }
 
 /** One recipient's place in the queue. In flight is what the scheduler has in memory; a crash makes it ready again. */

@@ -1,4 +1,5 @@
 import type { Mailbox } from './mailbox.ts'
+import type { ByWish } from './wishes.ts'
 
 /** null is the empty reverse-path `<>` of bounces (RFC 5321 §4.5.5). */
 export type ReversePath = Mailbox | null
@@ -20,6 +21,9 @@ export type Recipient = {
   readonly originalRecipient?: string
 }
 
+/** Until when delivery is of use (RFC 2852), in milliseconds since 1970. */
+export type DeliverBy = Omit<ByWish, 'seconds'> & { readonly at: number }
+
 export type Envelope = {
   readonly reversePath: ReversePath
   readonly recipients: readonly Recipient[]
@@ -29,4 +33,9 @@ export type Envelope = {
   readonly ret?: Ret
   /** ENVID, xtext decoded (RFC 3461 §4.4). */
   readonly envelopeId?: string
+  /** Not to be tried before (RFC 4865), in milliseconds since 1970. */
+  readonly holdUntil?: number
+  readonly deliverBy?: DeliverBy
+  /** -9 to 9, absent: 0 (RFC 6710). */
+  readonly priority?: number
 }

@@ -65,6 +65,8 @@ export type Attempt = {
   readonly tls?: TlsInfo
   /** The peer announced DSN, so it will report success itself (RFC 3461 §5.2). */
   readonly peerReports: boolean
+  /** It announced DELIVERBY, so it knows until when delivery is of use (RFC 2852). */
+  readonly peerDeliversBy?: true
   /** By the recipient's index in the envelope; every entry of the batch has one. */
   readonly outcomes: ReadonlyMap<number, Outcome>
 }

@@ -1,6 +1,6 @@
 import type { Brand } from '../std/brand.ts'
 import type { Domain } from './domain.ts'
-import type { BodyType, Ret, ReversePath } from './envelope.ts'
+import type { BodyType, DeliverBy, Ret, ReversePath } from './envelope.ts'
 
 /**
  * Identifies a message; grows with time and never repeats on one data folder.
@@ -35,6 +35,13 @@ export type Message = {
   readonly requireTls: boolean
   readonly ret?: Ret
   readonly envelopeId?: string
+  /** Not tried before (RFC 4865); it is as old as the time since then. */
+  readonly holdUntil?: number
+  readonly deliverBy?: DeliverBy
+  /** -9 to 9, absent: 0 (RFC 6710). */
+  readonly priority?: number
+  /** `TLS-Required: No`: it would rather travel in the clear than not at all (RFC 8689 §5). */
+  readonly tlsOptional?: true
   /** The From domain that the signature is aligned with. */
   readonly fromDomain: Domain
   readonly world: World

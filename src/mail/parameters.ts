@@ -1,13 +1,29 @@
 // What may follow the path in MAIL and RCPT, typed: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8
-// (RFC 6531), REQUIRETLS (RFC 8689), RET, ENVID, NOTIFY, ORCPT (RFC 3461), AUTH (RFC 4954 §5).
+// (RFC 6531), REQUIRETLS (RFC 8689), RET, ENVID, NOTIFY, ORCPT (RFC 3461), AUTH (RFC 4954 §5), and
+// those of wishes.ts.
 // What we do not know is refused as RFC 5321 §4.1.1.11 says, never ignored.
 
 import { upperCase } from './ascii.ts'
 import type { Envelope, Notify, Recipient } from './envelope.ts'
 import { type Reply, reply } from './reply.ts'
+import {
+  type ByWish,
+  formatBy,
+  formatHold,
+  type HoldWish,
+  parseBy,
+  parseHoldFor,
+  parseHoldUntil,
+  parsePriority,
+} from './wishes.ts'
 import { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts'
 
-export type MailParameters = Omit<Envelope, 'recipients' | 'reversePath'> & {
+export type MailParameters = Omit<
+  Envelope,
+  'recipients' | 'reversePath' | 'holdUntil' | 'deliverBy'
+> & {
+  readonly hold?: HoldWish
+  readonly by?: ByWish
   /** SIZE as the client declares it, in octets; a huge one is only approximately right. */
   readonly declaredSize?: number
 }
@@ -143,7 +159,34 @@ const MAIL: ReadonlyMap<string, Take<MailParameters>> = new Map<string, Take<Mai
       return undefined
     },
   ],
+  ['HOLDFOR', (into, value) => takeHold(into, parseHoldFor(value))],
+  ['HOLDUNTIL', (into, value) => takeHold(into, parseHoldUntil(value))],
+  [
+    'BY',
+    (into, value) => {
+      const by = parseBy(value)
+      if (!by) return 'BY must be seconds;R or seconds;N, with R more than 0'
+      into.by = by
+      return undefined
+    },
+  ],
+  [
+    'MT-PRIORITY',
+    (into, value) => {
+      const priority = parsePriority(value)
+      if (priority === undefined) return 'MT-PRIORITY must be a number from -9 to 9'
+      into.priority = priority
+      return undefined
+    },
+  ],
 ])
+
+function takeHold(into: Writable<MailParameters>, wish: HoldWish | undefined): string | undefined {
+  if (into.hold) return 'HOLDFOR and HOLDUNTIL exclude each other'
+  if (!wish) return 'HOLDFOR needs seconds, HOLDUNTIL a time such as 2026-11-22T08:00:00Z'
+  into.hold = wish
+  return undefined
+}
 
 const RCPT: ReadonlyMap<string, Take<RcptParameters>> = new Map<string, Take<RcptParameters>>([
   [
@@ -202,6 +245,9 @@ export function formatMailParameters(parameters: MailParameters): string {
   if (parameters.requireTls) text += ' REQUIRETLS'
   if (parameters.ret) text += parameters.ret === 'full' ? ' RET=FULL' : ' RET=HDRS'
   if (parameters.envelopeId !== undefined) text += ` ENVID=${encodeXtext(parameters.envelopeId)}`
+  if (parameters.hold) text += formatHold(parameters.hold)
+  if (parameters.by) text += formatBy(parameters.by)
+  if (parameters.priority !== undefined) text += ` MT-PRIORITY=${parameters.priority}`
   return text
 }
 

@@ -31,6 +31,8 @@ export type Owed = {
   readonly reply?: Reply
   /** Given up for its age, not for an answer. */
   readonly expired?: boolean
+  /** And that because the sender had no use for it after this. */
+  readonly by?: number
   readonly lastAttemptAt?: number
   readonly willRetryUntil?: number
 }
@@ -113,7 +115,8 @@ function reported(owed: Owed): ReportedRecipient {
 }
 
 /** What expired tells the real problem, and 4.4.7 only when none is known (RFC 3463 §3.5). */
-function statusOf({ failure, reply, action }: Owed) {
+function statusOf({ failure, reply, action, by }: Owed) {
+  if (by !== undefined) return status('5.4.7')
   if (action === 'relayed') return reply?.status?.class === 2 ? reply.status : status('2.0.0')
   if (!failure) return status(action === 'failed' ? '4.4.7' : '4.0.0')
   const vague = failure.status.subject === 0 && failure.status.detail === 0

@@ -112,6 +112,12 @@ export class Scheduler {
     this.#pump()
   }
 
+  /** Something in the store is due at `at`: mail that its sender wants to leave later. */
+  expect(at: number): void {
+    this.#loader.missed(at)
+    this.#arm()
+  }
+
   /** Fresh mail stays in the store. After a forward jump of the clock its time is our future. */
   #leave(id: MessageId): void {
     const { time, store, log } = this.#options
@@ -310,10 +316,7 @@ export class Scheduler {
   }
 
   #follow(settled: Settled): void {
-    if (settled.nextDue !== undefined) {
-      this.#loader.missed(settled.nextDue)
-      this.#arm()
-    }
+    if (settled.nextDue !== undefined) this.expect(settled.nextDue)
     for (const notice of settled.notices) this.add(notice)
   }
 

@@ -21,6 +21,7 @@ import {
 } from '../store/store.ts'
 import type { Settled, Settler } from './batch.ts'
 import { type Compose, makeNotice, type Owed, wants } from './bounce.ts'
+import { type Lifetime, lifetimeOf, tellsRelay } from './lifetime.ts'
 import { pauseAfter, type Schedules } from './schedule.ts'
 import type { SteadyTime } from './steady.ts'
 import type { Language } from './words.ts'
@@ -60,8 +61,13 @@ const NO_OUTCOME: Outcome = {
 
 export function createSettler(options: SettlerOptions): Settler {
   const { schedules, time } = options
-  const isExpired = (message: Message, entry: QueueEntry) =>
-    entry.attempts > 0 && time.age(message) >= schedules[message.world].expireAfterMs
+  const lifetime = (message: Message) =>
+    lifetimeOf(message, time.age(message), schedules[message.world])
+  const isExpired = (message: Message, entry: QueueEntry) => {
+    if (entry.attempts === 0 && !message.deliverBy) return false
+    const { leftMs, byEnds } = lifetime(message)
+    return leftMs <= 0 && (entry.attempts > 0 || byEnds)
+  }
   return {
     isExpired,
     settle: (batch, attempt) =>
@@ -80,7 +86,9 @@ export function createSettler(options: SettlerOptions): Settler {
     settleExpired: (batch) =>
       conclude(
         batch,
-        batch.entries.map((entry) => expire(entry, entry.lastFailure)),
+        batch.entries.map((entry) =>
+          expire(entry, entry.lastFailure, dueBy(batch.message, lifetime(batch.message))),
+        ),
         options,
       ),
     settleCancelled: (batch, { notify }) =>
@@ -104,7 +112,9 @@ function afterAttempt(
   const end = batch.site.startsWith('relay:') ? 'relayed' : 'delivered'
   const step = ended(entry, end, { result: 'delivered', text: describeReply(reply) })
   // The next server is asked to report (RFC 3461 §5.2.1); one that cannot leaves it to us (§5.2.2).
-  if (attempt.peerReports || !wants(entry.recipient, 'success')) return step
+  const peerDelivers = attempt.peerDeliversBy === true
+  const isTold = tellsRelay(batch.message, entry.recipient, { peerDelivers })
+  if (!isTold && (attempt.peerReports || !wants(entry.recipient, 'success'))) return step
   const lastAttemptAt = attempt.startedAt
   return { ...step, owed: { entry, action: 'relayed', reply, lastAttemptAt } }
 }
@@ -118,13 +128,14 @@ function afterFailure(
   const { time, schedules, random, clock } = options
   const schedule = schedules[message.world]
   if (failure.permanence === 'permanent') return bounce(entry, failure, clock.now())
-  const age = time.age(message)
-  if (age >= schedule.expireAfterMs) return expire(entry, failure)
+  const life = lifetimeOf(message, time.age(message), schedule)
+  const { ageMs, leftMs: left, byLeftMs } = life
+  if (left <= 0) return expire(entry, failure, dueBy(message, life))
   const attempts = entry.attempts + 1
-  const left = schedule.expireAfterMs - age
-  const nextAt = time.now() + Math.min(pauseAfter(schedule, attempts, random), left)
-  const isLate = age >= schedule.noticeAfterMs && !entry.delayNoticed
-  const tells = isLate && message.reversePath !== null && wants(entry.recipient, 'delay')
+  const untilBy = byLeftMs > 0 ? byLeftMs : Number.POSITIVE_INFINITY
+  const nextAt = time.now() + Math.min(pauseAfter(schedule, attempts, random), left, untilBy)
+  const isLate = (ageMs >= schedule.noticeAfterMs || byLeftMs <= 0) && !entry.delayNoticed
+  const tells = isLate && message.reversePath !== null && wantsDelay(message, entry)
   const step: Step = {
     change: {
       kind: 'deferred',
@@ -148,17 +159,29 @@ function afterFailure(
   return { ...step, owed }
 }
 
+/** Who set a time of his own hears when it has passed, unless he hears nothing (RFC 2852 §4.1.3). */
+function wantsDelay({ deliverBy }: Message, { recipient }: QueueEntry): boolean {
+  return deliverBy ? recipient.notify !== 'never' : wants(recipient, 'delay')
+}
+
+/** Until when delivery was of use, when that is what ends it. */
+function dueBy({ deliverBy }: Message, { byEnds }: Lifetime): number | undefined {
+  return byEnds ? deliverBy?.at : undefined
+}
+
 function bounce(entry: QueueEntry, failure: Failure, lastAttemptAt: number): Step {
   const step = ended(entry, 'bounced', { result: 'bounced', text: failureText(failure) })
   if (!wants(entry.recipient, 'failure')) return step
   return { ...step, owed: { entry, action: 'failed', failure, lastAttemptAt } }
 }
 
-function expire(entry: QueueEntry, failure: Failure | undefined): Step {
-  const text = failure ? `too old; last: ${failureText(failure)}` : 'too old'
+function expire(entry: QueueEntry, failure: Failure | undefined, by: number | undefined): Step {
+  const why = by === undefined ? 'too old' : 'the time that the sender set has passed'
+  const text = failure ? `${why}; last: ${failureText(failure)}` : why
   const step = ended(entry, 'expired', { result: 'expired', text })
   if (!wants(entry.recipient, 'failure')) return step
-  return { ...step, owed: { entry, action: 'failed', expired: true, ...(failure && { failure }) } }
+  const owed: Owed = { entry, action: 'failed', expired: true, ...(failure && { failure }) }
+  return { ...step, owed: by === undefined ? owed : { ...owed, by } }
 }
 
 function cancel(entry: QueueEntry, notify: boolean): Step {

@@ -86,8 +86,14 @@ export class Site {
     return this.waiting > 0 && !this.resting && this.inFlight + this.unsettled < this.window
   }
 
+  /** The urgent before the others (RFC 6710 §5), and those alike in order of arrival. */
   push(parcel: Parcel): void {
-    this.#waiting.push(parcel)
+    const priority = parcel.message.priority ?? 0
+    let place = this.#waiting.length
+    while (place > this.#head && (this.#waiting[place - 1]!.message.priority ?? 0) < priority)
+      place -= 1
+    if (place === this.#waiting.length) this.#waiting.push(parcel)
+    else this.#waiting.splice(place, 0, parcel)
   }
 
   /** Puts a parcel before all that wait. */

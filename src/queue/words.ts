@@ -22,6 +22,7 @@ type Words = {
   readonly relayed: string
   readonly noRetry: string
   readonly expired: string
+  readonly tooLate: (date: string) => string
   readonly retryUntil: (date: string) => string
   readonly noReports: string
   readonly noAnswer: string
@@ -36,6 +37,7 @@ const WORDS: { readonly [language in Language]: Words } = {
     relayed: 'It was handed on; the next server will not report what becomes of it there:',
     noRetry: 'It will not be tried again.',
     expired: 'It was tried for as long as this server keeps mail, and is given up.',
+    tooLate: (date) => `You wanted it delivered by ${date} or not at all. It is given up.`,
     retryUntil: (date) => `It is tried again until ${date}.`,
     noReports: 'accepted',
     noAnswer: 'No reason is known.',
@@ -48,6 +50,8 @@ const WORDS: { readonly [language in Language]: Words } = {
     relayed: 'Оно передано дальше; следующий сервер о доставке не сообщает:',
     noRetry: 'Новых попыток не будет.',
     expired: 'Срок хранения на сервере истёк, новых попыток не будет.',
+    tooLate: (date) =>
+      `Вы просили доставить его не позже ${date} или не доставлять вовсе. Новых попыток не будет.`,
     retryUntil: (date) => `Попытки продолжатся до ${date}.`,
     noReports: 'принято',
     noAnswer: 'Причина неизвестна.',
@@ -103,10 +107,15 @@ function why(owed: Owed, words: Words): string {
     case 'delayed':
       return indent(reason(owed, words)) + indent(until(owed, words))
     case 'failed':
-      return indent(reason(owed, words)) + indent(owed.expired ? words.expired : words.noRetry)
+      return indent(reason(owed, words)) + indent(ending(owed, words))
     default:
       return unreachable(owed.action)
   }
+}
+
+function ending({ expired, by }: Owed, words: Words): string {
+  if (by !== undefined) return words.tooLate(formatDate(by))
+  return expired ? words.expired : words.noRetry
 }
 
 function until({ willRetryUntil }: Owed, words: Words): string {

@@ -103,13 +103,14 @@ function viewOf(record: CredentialRecord, { credentials, allowances }: Credentia
     perHour: limits.perHour ?? null,
     perDay: limits.perDay ?? null,
     stream: record.stream ?? null,
+    priority: record.priority ?? null,
     used: allowances.used(name),
     createdAt: record.createdAt,
   }
   return view
 }
 
-/** The stored form of what is named; `undefined` takes a limit or the stream away. */
+/** The stored form of what is named; `without` takes limits, stream or priority away. */
 type Terms = {
   -readonly [K in
     | 'domains'
@@ -117,10 +118,12 @@ type Terms = {
     | 'networks'
     | 'certificates'
     | 'limits'
-    | 'stream']?: CredentialRecord[K]
-} & { readonly without?: readonly ('perMinute' | 'perHour' | 'perDay' | 'stream')[] }
+    | 'stream'
+    | 'priority']?: CredentialRecord[K]
+} & { readonly without?: readonly (typeof REMOVABLE)[number][] }
 
 const LIMITS = ['perMinute', 'perHour', 'perDay'] as const
+const REMOVABLE = [...LIMITS, 'stream', 'priority'] as const
 
 function readTerms(terms: Partial<CredentialTerms>): Omit<Terms, 'without'> {
   const read: Terms = {}
@@ -151,7 +154,8 @@ function readTerms(terms: Partial<CredentialTerms>): Omit<Terms, 'without'> {
   })
   if (limits.length > 0) read.limits = Object.fromEntries(limits)
   if (terms.stream) read.stream = terms.stream
-  const without = [...LIMITS, 'stream' as const].filter((name) => terms[name] === null)
+  if (terms.priority) read.priority = terms.priority
+  const without = REMOVABLE.filter((name) => terms[name] === null)
   return without.length > 0 ? Object.assign(read, { without }) : read
 }
 
@@ -165,11 +169,12 @@ function withTerms(record: CredentialRecord, terms: Terms): CredentialRecord {
   const { without = [], ...named } = terms
   const limits = { ...record.limits, ...named.limits }
   for (const name of LIMITS) if (without.includes(name)) delete limits[name]
-  const { stream, limits: _, ...rest } = { ...record, ...named }
+  const { stream, priority, limits: _, ...rest } = { ...record, ...named }
   return {
     ...rest,
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(stream && !without.includes('stream') && { stream }),
+    ...(priority && !without.includes('priority') && { priority }),
   }
 }
 

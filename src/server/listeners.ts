@@ -8,6 +8,7 @@ import { AuthThrottle, SessionLimits } from '../smtp/limits.ts'
 import { type Listener, listen } from '../smtp/server.ts'
 import type { Client, SmtpService } from '../smtp/service.ts'
 import type { SmtpServerEvents } from '../smtp/session.ts'
+import type { Offers } from '../smtp/wishes.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
 
@@ -70,6 +71,7 @@ export async function openListeners(
         isProxy: (client) => isIn(proxies, client),
         mayXclient: (client) => isIn(speakers, client),
         isTrusted: (client) => isIn(trusted, client) && !deps.distrusts(client),
+        offers: offersOf(config),
         limits: { messageOctets: limits.messageSizeBytes, recipients: limits.recipients },
       },
       shared,
@@ -93,6 +95,15 @@ export async function openListeners(
 }
 
 /** @param told.connections also when they begin, which costs a line each */
+/** Every listener of ours leads to the queue, which keeps all of it. */
+function offersOf({ wishes: { holdMs, deliverByMs, priority } }: Config): Offers {
+  return {
+    ...(holdMs !== null && { holdMs }),
+    ...(deliverByMs !== null && { deliverBySeconds: Math.ceil(deliverByMs / 1000) }),
+    priority,
+  }
+}
+
 function eventsOf(record: Record, told: { readonly connections: boolean }): SmtpServerEvents {
   return {
     ...(told.connections && {

@@ -17,6 +17,7 @@ import type { SmtpService } from './service.ts'
 import { type Door, Session, ShuttingDown, type SmtpServerEvents } from './session.ts'
 import type { ServerCertificate } from './tls.ts'
 import { Wire } from './wire.ts'
+import type { Offers } from './wishes.ts'
 
 export type ListenerOptions = {
   /** For logs, metrics and Client.listener. */
@@ -45,6 +46,8 @@ export type ListenerOptions = {
   readonly announceUntrusted?: boolean
   /** DSN is announced, so this server owes its clients' senders reports (RFC 3461 §5.2.2); absent: it is. */
   readonly dsn?: boolean
+  /** Absent: none of it. */
+  readonly offers?: Offers
   readonly limits?: Partial<ProtocolLimits>
 }
 
@@ -196,6 +199,7 @@ export class Listener implements AsyncDisposable {
       requireAuth,
       authWithoutTls: authWithoutTls ?? (tls === 'none' || isLoopback(address)),
       dsn: dsn ?? true,
+      offers: this.#options.offers ?? {},
       limits: { ...defaultLimits, ...limits },
       service,
       throttle,

@@ -34,6 +34,8 @@ export type SmtpService = {
   admits?(client: Client, username: string): boolean
   /** The mailbox that a name without a domain stands for; absent or undefined: it is refused. */
   completes?(localPart: string, role: 'sender' | 'recipient'): Mailbox | undefined
+  /** The highest MT-PRIORITY that this client may ask for; absent: any. */
+  highestPriority?(client: Client): number
   /** May this client begin this transaction? */
   mail(client: Client, request: MailRequest): void | Promise<void>
   /** May this recipient be added? Returns it, possibly completed. */

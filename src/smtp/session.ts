@@ -11,6 +11,7 @@ import type { LoginResult } from './secure.ts'
 import type { Client, MailRequest, SmtpService } from './service.ts'
 import type { ServerCertificate } from './tls.ts'
 import type { Wire } from './wire.ts'
+import type { Offers } from './wishes.ts'
 
 /** What a listener is to its sessions. */
 export type Door = {
@@ -25,6 +26,7 @@ export type Door = {
   readonly authWithoutTls: boolean | 'loopback'
   /** DSN is announced. */
   readonly dsn: boolean
+  readonly offers: Offers
   readonly limits: ProtocolLimits
   readonly service: SmtpService
   readonly throttle: AuthThrottle

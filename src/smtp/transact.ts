@@ -9,10 +9,16 @@ import { formatMailbox, needsSmtputf8 } from '../mail/mailbox.ts'
 import type { Content, Message } from '../mail/message.ts'
 import { formatMailParameters, formatRcptParameters } from '../mail/parameters.ts'
 import type { Reply } from '../mail/reply.ts'
+import type { ByWish } from '../mail/wishes.ts'
 import { type ClientSession, SessionFault } from './client.ts'
 
 /** What is sent: the message's prefix, then its content. */
-export type Letter = { readonly message: Message; readonly content: Content }
+export type Letter = {
+  readonly message: Message
+  readonly content: Content
+  /** What is left of the time in which delivery is of use, for peers that look after it (RFC 2852). */
+  readonly by?: ByWish | undefined
+}
 
 /** What was seen. A reply that never came is undefined; so is one to a command that was not sent. */
 export type Transaction = {
@@ -83,8 +89,9 @@ async function corked(session: ClientSession, seen: Transaction, task: Task): Pr
   const stuffer = new DotStuffer()
   stuffer.push(content.whole!)
   stuffer.end()
-  const octets = Buffer.byteLength(message.prefix, 'utf8') + content.size
-  session.write(`${opening(session, task)}BDAT ${octets} LAST\r\n${message.prefix}`)
+  const prefix = prefixOf(session, message)
+  const octets = Buffer.byteLength(prefix, 'utf8') + content.size
+  session.write(`${opening(session, task)}BDAT ${octets} LAST\r\n${prefix}`)
   session.write(content.whole!)
   seen.contentSent = true
   await openingReplies(session, seen)
@@ -136,9 +143,9 @@ async function openingReplies(session: ClientSession, seen: Transaction): Promis
 }
 
 function mailFrom(session: ClientSession, task: Task): string {
-  const { message } = task.letter
+  const { message, by } = task.letter
   const { capabilities } = session
-  const { reversePath } = message
+  const { reversePath, priority = 0 } = message
   const parameters = formatMailParameters({
     ...(capabilities.size !== undefined && { declaredSize: message.size }),
     // 8-bit content for a peer without 8BITMIME is sent as it is: to encode it would break the
@@ -146,6 +153,8 @@ function mailFrom(session: ClientSession, task: Task): string {
     body: capabilities.eightBitMime ? message.body : '7bit',
     smtputf8: capabilities.smtputf8 && (message.smtputf8 || addressesNeedUtf8(message, task)),
     requireTls: message.requireTls && capabilities.requireTls,
+    ...(capabilities.deliverBy !== undefined && by && { by }),
+    ...(capabilities.priority && priority !== 0 && { priority }),
     ...(capabilities.dsn && message.ret && { ret: message.ret }),
     ...(capabilities.dsn && message.envelopeId && { envelopeId: message.envelopeId }),
   })
@@ -179,7 +188,7 @@ async function sendContent(
   seen: Transaction,
   letter: Letter,
 ): Promise<void> {
-  session.write(letter.message.prefix)
+  session.write(prefixOf(session, letter.message))
   const stuffer = new DotStuffer()
   const { whole } = letter.content
   if (whole) {
@@ -215,6 +224,12 @@ async function contentReply(session: ClientSession, seen: Transaction): Promise<
   const reply = await session.reply('content')
   session.dirty = false
   if (seen.contentSent) seen.content = reply
+}
+
+/** A priority travels in a field through peers that do not know it (RFC 6758 §2). */
+function prefixOf({ capabilities }: ClientSession, { prefix, priority = 0 }: Message): string {
+  if (priority === 0 || capabilities.priority) return prefix
+  return `MT-Priority: ${priority}\r\n${prefix}`
 }
 
 /** Neither go nor no: we do not know any more where the peer stands. */

@@ -3,6 +3,7 @@ import type { Recipient } from '../mail/envelope.ts'
 import { type Reply, refuse, reply } from '../mail/reply.ts'
 import type { MailRequest } from './service.ts'
 import type { Session } from './session.ts'
+import { granted } from './wishes.ts'
 
 const MAIL_OK = reply(250, '2.1.0', 'Ok')
 const RCPT_OK = reply(250, '2.1.5', 'Ok')
@@ -16,7 +17,7 @@ export async function mail(
   if (session.transaction) throw refuse(503, '5.5.1', 'Error: nested MAIL command')
   requireRights(session)
   const { reversePath, parameters } = command
-  const request: MailRequest = { reversePath, ...parameters }
+  const request: MailRequest = { reversePath, ...granted(session, parameters) }
   const { messageOctets } = session.door.limits
   if ((request.declaredSize ?? 0) > messageOctets) {
     throw refuse(552, '5.3.4', `Error: message too big; the limit is ${messageOctets} octets`)
@@ -27,7 +28,13 @@ export async function mail(
   if (reversePath && !request.smtputf8) refuseNotAscii(reversePath.localPart)
   await session.door.service.mail(session.client, request)
   session.begin(request)
-  return MAIL_OK
+  const { priority = 0 } = request
+  return (parameters.priority ?? 0) === priority ? MAIL_OK : lowered(priority)
+}
+
+/** RFC 6710 §4.1: less urgent than was wished. */
+function lowered(priority: number): Reply {
+  return reply(250, '2.3.6', 'Ok', `${priority} is the new priority assigned to the message`)
 }
 
 /** RCPT TO (RFC 5321 §4.1.1.3). */

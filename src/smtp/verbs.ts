@@ -9,6 +9,7 @@ import { idle } from './idle.ts'
 import { auth, mechanismsOf, offersTls, starttls } from './secure.ts'
 import type { Session } from './session.ts'
 import { mail, rcpt } from './transaction.ts'
+import { holdLine } from './wishes.ts'
 import { xclient } from './xclient.ts'
 
 type Verb<Name extends Command['verb']> = {
@@ -91,7 +92,7 @@ function hello(session: Session, said: { readonly name: string; readonly esmtp: 
 
 /** Only what holds on this connection, now. */
 function announce(session: Session): string[] {
-  const { limits, dsn } = session.door
+  const { limits, dsn, offers } = session.door
   const lines = formatCapabilities({
     pipelining: true,
     size: limits.messageOctets,
@@ -103,7 +104,11 @@ function announce(session: Session): string[] {
     dsn,
     chunking: true,
     requireTls: session.client.tls !== undefined,
+    ...(offers.deliverBySeconds !== undefined && { deliverBy: offers.deliverBySeconds }),
+    priority: offers.priority === true,
     limits: { rcptMax: limits.recipients },
   })
-  return session.mayXclient ? [...lines, `XCLIENT ${XCLIENT_ATTRIBUTES}`] : lines
+  lines.push(...holdLine(session.door))
+  if (session.mayXclient) lines.push(`XCLIENT ${XCLIENT_ATTRIBUTES}`)
+  return lines
 }

@@ -85,6 +85,8 @@ export type CredentialRecord = {
   readonly networks?: readonly string[]
   readonly limits?: SendingLimits
   readonly stream?: Stream
+  /** The highest MT-PRIORITY that it may ask for, 1 to 9; absent: 0 (RFC 6710). */
+  readonly priority?: number
   readonly createdAt: number
 }
 
@@ -162,7 +164,7 @@ export type Store = AsyncDisposable & {
   nextDue(after: number): Promise<number | undefined>
   /** Applies a settlement in one commit; resolves after the sync. Changes to entries that are gone are ignored. */
   settle(settlement: Settlement): Promise<void>
-  /** After a backward step of the clock: nothing waits beyond the time given for its world. */
+  /** After a backward step of the clock: nothing waits beyond the time given for its world, but what its sender chose. */
   clampDue(latest: Readonly<Record<World, number>>): Promise<void>
   /** Assigns every queued entry the site that `siteOf` names now; called at start when routing changed. */
   reroute(siteOf: (mailbox: Mailbox, world: World) => SiteName): Promise<void>

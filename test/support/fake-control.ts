@@ -30,6 +30,7 @@ const NO_TERMS: Omit<CredentialView, 'name'> = {
   perHour: null,
   perDay: null,
   stream: null,
+  priority: null,
   used: { perMinute: 0, perHour: 0, perDay: 0 },
   createdAt: Date.UTC(2026, 0, 1),
 }

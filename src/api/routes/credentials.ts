@@ -18,6 +18,7 @@ const termsShape = {
   per_hour: limit.optional(),
   per_day: limit.optional(),
   stream: z.enum(['transactional', 'broadcast']).nullable().optional(),
+  priority: z.number().int().min(1).max(9).nullable().optional(),
 }
 const newTerms = z.strictObject(termsShape)
 const newCredential = z.strictObject({
@@ -95,8 +96,9 @@ function found<T>(one: T | undefined, asked: string): T {
 
 /** What is named, and nothing else: a term that is absent is left as it is. */
 function termsOf(terms: z.output<typeof newTerms>): Partial<CredentialTerms> {
-  const { domains, addresses, networks, certificates, stream } = terms
+  const { domains, addresses, networks, certificates, stream, priority } = terms
   const { per_minute: perMinute, per_hour: perHour, per_day: perDay } = terms
-  const named = { domains, addresses, networks, certificates, stream, perMinute, perHour, perDay }
+  const lists = { domains, addresses, networks, certificates }
+  const named = { ...lists, stream, priority, perMinute, perHour, perDay }
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
 }

@@ -82,6 +82,7 @@ function withTerms(command: Command, help: CredentialTexts['help']): Command {
     .option('--per-hour <count>', help.perHour)
     .option('--per-day <count>', help.perDay)
     .option('--stream <stream>', help.stream)
+    .option('--priority <number>', help.priority)
 }
 
 const LISTS = {
@@ -110,6 +111,12 @@ function termsOf(flags: Flags, texts: CredentialTexts): Record<string, unknown> 
     if (!['transactional', 'broadcast', 'none'].includes(stream))
       throw usageFault(texts.badStream(stream))
     terms.stream = stream === 'none' ? null : stream
+  }
+  const priority = textFlag(flags, 'priority')
+  if (priority !== undefined) {
+    if (priority !== 'none' && !/^[1-9]$/.test(priority))
+      throw usageFault(texts.badPriority(priority))
+    terms.priority = priority === 'none' ? null : Number(priority)
   }
   return terms
 }
@@ -229,6 +236,7 @@ function describe(context: Context, one: CredentialView): void {
       ? [[fields.used, limits(one, texts, 'used')] as [string, string]]
       : []),
     [fields.stream, one.stream ?? '-'],
+    ...(one.priority === null ? [] : [[fields.priority, String(one.priority)] as [string, string]]),
     [fields.since, new Date(one.createdAt).toISOString().slice(0, 10)],
   ]
   const width = Math.max(...lines.map(([field]) => field.length)) + 2

@@ -63,7 +63,7 @@ function clampDue(
     prepare(
       database,
       `UPDATE entries SET due_at = ?1 WHERE (message, idx) IN
-       (SELECT message, idx FROM entries WHERE due_at > ?1 AND sandbox = ?2 LIMIT ${SLICE})`,
+       (SELECT message, idx FROM entries WHERE due_at > ?1 AND sandbox = ?2 AND held IS NULL LIMIT ${SLICE})`,
     ).run(latest, sandbox).changes,
   )
 }

@@ -6,7 +6,7 @@ import type { QueueEntry } from '../../mail/entry.ts'
 import { type Attempt, describeCause, type Outcome } from '../../mail/failure.ts'
 import { describeReply } from '../../mail/reply.ts'
 import type { AttemptRecord, EntryChange, NewMessage, Settlement } from '../store.ts'
-import { encodeHead, encodeProgress } from './rows.ts'
+import { CHOSEN, encodeHead, encodeProgress } from './rows.ts'
 
 export const COMMIT = 1
 export const SETTLE = 2
@@ -61,7 +61,7 @@ function pushEntry(operation: Operation, entry: QueueEntry): void {
     JSON.stringify(entry.recipient),
     state.kind === 'ready' ? state.at : null,
     entry.attempts,
-    state.kind === 'held' ? state.why : null,
+    state.kind === 'held' ? state.why : state.chosen ? CHOSEN : null,
     encodeProgress(entry.delayNoticed, entry.lastFailure),
   )
 }

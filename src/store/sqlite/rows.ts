@@ -21,7 +21,21 @@ type Head = [
   sender: Sender,
   size: number,
   acceptedAt: number,
+  wishes?: Wishes,
 ]
+
+/** What few messages have; a row without it is shorter, and as it was before there were any. */
+type Wishes = Pick<Message, 'holdUntil' | 'deliverBy' | 'priority' | 'tlsOptional'>
+
+function wishesOf({ holdUntil, deliverBy, priority, tlsOptional }: Message): Wishes | undefined {
+  if (!holdUntil && !deliverBy && !priority && !tlsOptional) return undefined
+  return {
+    ...(holdUntil !== undefined && { holdUntil }),
+    ...(deliverBy && { deliverBy }),
+    ...(priority !== undefined && { priority }),
+    ...(tlsOptional && { tlsOptional }),
+  }
+}
 
 export function encodeHead(message: Message): string {
   const head: Head = [
@@ -37,6 +51,8 @@ export function encodeHead(message: Message): string {
     message.size,
     message.acceptedAt,
   ]
+  const wishes = wishesOf(message)
+  if (wishes) head.push(wishes)
   return JSON.stringify(head)
 }
 
@@ -44,7 +60,7 @@ export function decodeMessage(id: number, head: string, prefix: string): Message
   const [reversePath, body, smtputf8, requireTls, ret, envelopeId, ...rest] = JSON.parse(
     head,
   ) as Head
-  const [fromDomain, world, sender, size, acceptedAt] = rest
+  const [fromDomain, world, sender, size, acceptedAt, wishes] = rest
   return {
     id: id as MessageId,
     reversePath,
@@ -59,6 +75,7 @@ export function decodeMessage(id: number, head: string, prefix: string): Message
     prefix,
     size,
     acceptedAt,
+    ...wishes,
   }
 }
 
@@ -90,6 +107,9 @@ export function encodeProgress(delayNoticed: boolean, failure: Failure | undefin
   return JSON.stringify([delayNoticed, failure ?? null])
 }
 
+/** Why a ready entry waits, in the column that tells it of held ones. */
+export const CHOSEN = 'chosen'
+
 /** An entry's row as the reader sends it. */
 export type EntryRow = [
   message: number,
@@ -108,7 +128,9 @@ export function decodeEntry(row: EntryRow, acceptedAt: number): QueueEntry {
     ? (JSON.parse(progress) as [boolean, Failure | null])
     : [false, null]
   const state: EntryState =
-    dueAt === null ? { kind: 'held', why: held ?? '' } : { kind: 'ready', at: dueAt }
+    dueAt === null
+      ? { kind: 'held', why: held ?? '' }
+      : { kind: 'ready', at: dueAt, ...(held === CHOSEN && { chosen: true }) }
   return {
     message: message as MessageId,
     index,
