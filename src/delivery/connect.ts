@@ -173,6 +173,11 @@ export class Walk {
       this.note(route.kind === 'relay' ? dnsFailure(name, describe(failure)) : failure)
       return []
     }
+    // RFC 8689 §4.2.1: hosts that anybody may have named do not count as the domain's.
+    if (this.#demands.requireTls && world === 'live' && !answer.implicit && !answer.authentic) {
+      this.note(requireTlsUnmet(`the MX records of ${name} are not proved by DNSSEC`))
+      return []
+    }
     const all = answer.hosts.flatMap((host) =>
       host.addresses.map((address) => ({ host: host.name, address })),
     )

@@ -18,6 +18,7 @@ import {
   startHostileServer,
 } from '../../test/support/hostile-server.ts'
 import { parseMailbox } from '../mail/mailbox.ts'
+import { systemClock } from '../std/clock.ts'
 
 const PREFIX = 'Received: from test\r\n'
 const STUFFED = `${PREFIX}${TEXT.replaceAll('\r\n.', '\r\n..')}`
@@ -232,6 +233,44 @@ test('parameters travel where the peer takes them', async () => {
     'RCPT TO:<дядя@example.com> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a+2Bb@example.net',
   ])
   await room.close()
+})
+
+test('what is left of the sender’s time and his urgency travel on where they are known', async () => {
+  const clock = { ...systemClock, now: () => 1_000_000 }
+  const deliverBy = { at: 1_000_000 + 90_500, mode: 'return', trace: true } as const
+  const message = { deliverBy, priority: 3 }
+  for (const [extra, mail, by] of [
+    [['DELIVERBY 60', 'MT-PRIORITY MIXER'], ' BY=90;RT MT-PRIORITY=3', true],
+    [['DELIVERBY 60', 'CHUNKING'], ' BY=90;RT', true],
+    [[], '', undefined],
+  ] as const) {
+    await using peer = await startHostileServer({ keywords: ['PIPELINING', ...extra] })
+    const room = makeRoom({ port: peer.port, clock })
+    const attempt = await send(room, { message })
+    assert.deepEqual(ends(attempt), ['delivered'])
+    assert.equal(attempt.peerDeliversBy, by)
+    assert.equal(peer.commands[0]?.[1], `MAIL FROM:<alice@example.org>${mail}`)
+    const tunnels = peer.messages[0]?.content.toString().startsWith('MT-Priority: 3\r\nReceived:')
+    assert.equal(tunnels, !mail.includes('MT-'))
+    await room.close()
+  }
+})
+
+test('nothing is passed on that will be late', async () => {
+  const clock = { ...systemClock, now: () => 1_000_000 }
+  await using peer = await startHostileServer({ keywords: ['PIPELINING', 'DELIVERBY 120'] })
+  const room = makeRoom({ port: peer.port, clock })
+  for (const [left, mode, end] of [
+    [90_000, 'return', 'permanent message 5.4.7'],
+    [-1_000, 'return', 'permanent message 5.4.7'],
+    [150_000, 'return', 'delivered'],
+    [-1_000, 'notify', 'delivered'],
+  ] as const) {
+    const deliverBy = { at: 1_000_000 + left, mode, trace: false }
+    assert.deepEqual(ends(await send(room, { message: { deliverBy } })), [end])
+  }
+  await room.close()
+  assert.equal(peer.messages.length, 2)
 })
 
 test('the empty reverse-path is written as <>', async () => {

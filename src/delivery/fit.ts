@@ -14,7 +14,7 @@ export async function unfitness(
 ): Promise<Failure | undefined> {
   const { message, by } = letter
   const { size, smtputf8, deliverBy = 0 } = session.capabilities
-  // RFC 2852 §4.1.4: nothing is passed on that will be late, or that the peer cannot be held to.
+  // RFC 2852: nothing is passed on that will be late, or that the peer cannot be held to.
   if (by?.mode === 'return' && by.seconds <= 0)
     return unfit('5.4.7', 'the time that the sender set has passed')
   if (by?.mode === 'return' && by.seconds < deliverBy) {

@@ -83,6 +83,22 @@ test('broken TLS defers the first try, and the retry goes in plaintext', async (
   }
 })
 
+test('mail that says TLS-Required: No does not wait for the retry, where the receiver is broken', async () => {
+  await using peer = await startHostileServer({ keywords: KEYWORDS, script: { handshake: reset } })
+  const room = makeRoom({ port: peer.port })
+  assert.deepEqual(ends(await send(room, { message: { tlsOptional: true } })), ['delivered'])
+  assert.equal(peer.messages[0]?.secure, false)
+  await room.close()
+})
+
+test('but a relay that must have TLS is our own rule', async () => {
+  await using peer = await startHostileServer({ keywords: KEYWORDS, script: { handshake: reset } })
+  const room = relayRoom(peer.port, { tls: 'required' })
+  const attempt = await send(room, { message: { tlsOptional: true } })
+  assert.deepEqual(ends(attempt), ['transient session 4.7.5'])
+  await room.close()
+})
+
 test('text glued to the 220 is not believed', async () => {
   const script = { starttls: say('220 go\r\n250-PIPELINING\r\n250 CHUNKING\r\n250 ok\r\n250 ok') }
   await using peer = await startHostileServer({ keywords: KEYWORDS, script })
@@ -128,6 +144,12 @@ test('REQUIRETLS goes on over a session that promises the same, or back', async 
   const message = { requireTls: true }
   const cases: [string, HostileOptions, string, RoomOptions?][] = [
     ['promised', { keywords: KEYWORDS }, 'delivered'],
+    [
+      'hosts that nothing proves',
+      { keywords: KEYWORDS },
+      'permanent message 5.7.30',
+      { authentic: [] },
+    ],
     ['not promised', { keywords: ['PIPELINING', 'STARTTLS'] }, 'permanent message 5.7.30'],
     ['without TLS', { keywords: ['REQUIRETLS'] }, 'permanent message 5.7.30'],
     ['unverified', { keywords: KEYWORDS }, 'permanent message 5.7.30', { trust: [] }],
@@ -136,7 +158,7 @@ test('REQUIRETLS goes on over a session that promises the same, or back', async 
   for (const [name, peerOptions, end, options] of cases) {
     await t.test(name, async () => {
       await using peer = await startHostileServer(peerOptions)
-      const room = makeRoom({ port: peer.port, ...options })
+      const room = makeRoom({ port: peer.port, authentic: ['example.com'], ...options })
       assert.deepEqual(ends(await send(room, { message })), [end])
       const mail = peer.commands[0]?.find((line) => line.startsWith('MAIL'))
       assert.equal(mail?.endsWith(' REQUIRETLS') ?? false, end === 'delivered')

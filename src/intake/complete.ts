@@ -60,7 +60,10 @@ const SINGLE: ReadonlySet<string> = new Set([
   'tls-required',
 ])
 
-/** Blind copies must stay blind (RFC 5322 §3.6.3); Return-Path is the receiver's to write (RFC 5321 §4.4), MT-Priority ours (RFC 6758 §4). */
+/**
+ * Blind copies must stay blind (RFC 5322 §3.6.3); Return-Path is the receiver's to write (RFC 5321
+ * §4.4), and MT-Priority is ours (RFC 6758).
+ */
 const DROPPED: ReadonlySet<string> = new Set(['bcc', 'resent-bcc', 'return-path', 'mt-priority'])
 
 /** Completes and checks a header. Throws a Refusal for what cannot be sent so. */

@@ -18,6 +18,9 @@ test('parameters of MAIL', () => {
     ['ENVID=a+2Bb+20c', { ...plain, envelopeId: 'a+b c' }],
     ['AUTH=<>', plain],
     ['AUTH=e+3Dmc2@example.com', plain], // RFC 4954 §5
+    ['HOLDFOR=10', { ...plain, hold: { kind: 'for', seconds: 10 } }],
+    ['by=60;rt', { ...plain, by: { seconds: 60, mode: 'return', trace: true } }],
+    ['MT-PRIORITY=-2', { ...plain, priority: -2 }],
     ['SMTPUTF8 REQUIRETLS', { ...plain, smtputf8: true, requireTls: true }],
   ]
   for (const [text, expected] of table) assert.deepEqual(parseMailParameters(text), expected, text)
@@ -41,7 +44,11 @@ test('parameters of RCPT', () => {
 test('refused parameters', () => {
   const mail: [string, RegExp][] = [
     ['FOO', /^555 5\.5\.4 FOO/],
-    ['HOLDFOR=10', /^555 5\.5\.4 HOLDFOR/],
+    ['HOLDFOR=', /^501 5\.5\.4 .*HOLDFOR/],
+    ['HOLDUNTIL=noon', /^501 5\.5\.4 .*HOLDUNTIL/],
+    ['HOLDFOR=1 HOLDUNTIL=2026-11-22T08:00:00Z', /^501 5\.5\.4 .*exclude/],
+    ['BY=1', /^501 5\.5\.4 .*BY/],
+    ['MT-PRIORITY=99', /^501 5\.5\.4 .*MT-PRIORITY/],
     ['constructor=1', /^555 /],
     ['=5', /^501 5\.5\.4 /],
     ['<x>', /^501 5\.5\.4 /],

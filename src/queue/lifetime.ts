@@ -29,7 +29,7 @@ export function lifetimeOf(message: Message, age: number, schedule: Schedule): L
 
 /**
  * Is a message passed on that its sender wants to be followed, or that is out of our reach now
- * although its time counts? Then the sender hears of it (RFC 2852 §4.1.4), unless he hears nothing.
+ * although its time counts? Then the sender hears of it (RFC 2852), unless he hears nothing.
  */
 export function tellsRelay(
   { deliverBy }: Message,

@@ -2,9 +2,8 @@
 // what is due or in flight, within limits; everything else waits in the store, by index.
 //
 // How the parts meet: add() takes fresh mail straight from its commit, loader.ts brings what falls
-// due, shelf.ts holds both, site.ts has a waiting list and a window for each site. An attempt is
-// `deliver` (given); its consequences are `settler` (settle.ts), durable before they count. Sites
-// with room take turns, and a site takes its mail in order of arrival.
+// due, shelf.ts holds both, site.ts has a waiting list (urgent first) and a window for each site. An
+// attempt is `deliver`; its consequences are `settler`, durable before they count. Sites take turns.
 //
 // What can go wrong: a dead site must not fill memory or slots (it rests, its mail goes back to the
 // store, and slots are shared so that some are always free); the disk may refuse a settlement (it is
@@ -112,7 +111,7 @@ export class Scheduler {
     this.#pump()
   }
 
-  /** Something in the store is due at `at`: mail that its sender wants to leave later. */
+  /** Something in the store is due then, such as mail that is to leave later. */
   expect(at: number): void {
     this.#loader.missed(at)
     this.#arm()
@@ -315,9 +314,9 @@ export class Scheduler {
     else this.#unrecorded += 1
   }
 
-  #follow(settled: Settled): void {
-    if (settled.nextDue !== undefined) this.expect(settled.nextDue)
-    for (const notice of settled.notices) this.add(notice)
+  #follow({ nextDue, notices }: Settled): void {
+    if (nextDue !== undefined) this.expect(nextDue)
+    for (const notice of notices) this.add(notice)
   }
 
   #finish(site: Site, batch: HeldBatch): void {
@@ -338,7 +337,6 @@ export class Scheduler {
   #refill(site: Site): void {
     if (this.#shelf.wantsRefill(site)) this.#loader.refill(site)
   }
-
   #turn(site: Site): void {
     this.#shelf.offer(site)
     this.#pump()

@@ -159,7 +159,7 @@ function afterFailure(
   return { ...step, owed }
 }
 
-/** Who set a time of his own hears when it has passed, unless he hears nothing (RFC 2852 §4.1.3). */
+/** Who set a time of his own hears when it has passed, unless he hears nothing (RFC 2852). */
 function wantsDelay({ deliverBy }: Message, { recipient }: QueueEntry): boolean {
   return deliverBy ? recipient.notify !== 'never' : wants(recipient, 'delay')
 }

@@ -86,7 +86,7 @@ export class Site {
     return this.waiting > 0 && !this.resting && this.inFlight + this.unsettled < this.window
   }
 
-  /** The urgent before the others (RFC 6710 §5), and those alike in order of arrival. */
+  /** The urgent before the others (RFC 6710), and those alike in order of arrival. */
   push(parcel: Parcel): void {
     const priority = parcel.message.priority ?? 0
     let place = this.#waiting.length

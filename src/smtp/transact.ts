@@ -226,7 +226,7 @@ async function contentReply(session: ClientSession, seen: Transaction): Promise<
   if (seen.contentSent) seen.content = reply
 }
 
-/** A priority travels in a field through peers that do not know it (RFC 6758 §2). */
+/** A priority travels in a field through peers that do not know it (RFC 6758 §3.3). */
 function prefixOf({ capabilities }: ClientSession, { prefix, priority = 0 }: Message): string {
   if (priority === 0 || capabilities.priority) return prefix
   return `MT-Priority: ${priority}\r\n${prefix}`

@@ -32,7 +32,7 @@ export async function mail(
   return (parameters.priority ?? 0) === priority ? MAIL_OK : lowered(priority)
 }
 
-/** RFC 6710 §4.1: less urgent than was wished. */
+/** RFC 6710: less urgent than was wished. */
 function lowered(priority: number): Reply {
   return reply(250, '2.3.6', 'Ok', `${priority} is the new priority assigned to the message`)
 }

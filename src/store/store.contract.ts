@@ -40,6 +40,7 @@ export function storeContract(name: string, open: OpenStore): void {
   })
   describe(`${name}: the schedule`, () => {
     scheduleStories(story)
+    wishStories(story)
     settleStories(story)
   })
   describe(`${name}: what an operator asks`, () => {
@@ -242,6 +243,36 @@ function scheduleStories(story: Story): void {
     assert.equal((await store.due({ now: NOON + hour, limit: 10 })).messages.length, 1)
     assert.equal((await store.due({ now: NOON + day, limit: 10 })).messages.length, 4)
   })
+}
+
+function wishStories(story: Story): void {
+  story(
+    'what its sender wishes is kept, and no correction of the clock changes his time',
+    async (store) => {
+      const day = 86_400_000
+      const usual = sample(store)
+      const at = NOON + 5 * day
+      const message = {
+        ...usual.message,
+        holdUntil: at,
+        deliverBy: { at: NOON + 6 * day, mode: 'notify', trace: true } as const,
+        priority: -4,
+        tlsOptional: true as const,
+      }
+      const entries = usual.entries.map((entry) => ({
+        ...entry,
+        state: { kind: 'ready', at, chosen: true } as const,
+      }))
+      await store.commit({ ...usual, message, entries })
+      await store.clampDue({ live: NOON + day, sandbox: NOON + day })
+      assert.deepEqual(await store.queued(message.id), { message, entries })
+      assert.equal((await store.due({ now: NOON + 2 * day, limit: 10 })).messages.length, 0)
+      assert.equal(await store.nextDue(NOON), at)
+      assert.equal(await store.retry({ message: message.id }, NOON), 1)
+      const due = await store.due({ now: NOON, limit: 10 })
+      assert.deepEqual(due.messages[0]?.entries[0]?.state, { kind: 'ready', at: NOON })
+    },
+  )
 }
 
 function settleStories(story: Story): void {

@@ -10,6 +10,8 @@ export type Meaning = {
   readonly utf8?: boolean
   readonly needsUtf8?: boolean
   readonly requireTls?: boolean
+  /** Understood, and more than this server grants: this code. */
+  readonly refused?: string
   /** 550, says the service. */
   readonly unknown?: boolean
 }
@@ -34,6 +36,17 @@ export const senders: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
     { means: 'анна@example.com 7bit utf8', utf8: true, needsUtf8: true },
   ],
   ['FROM:<d@example.com> REQUIRETLS', { means: 'd@example.com 7bit tls', requireTls: true }],
+  ['FROM:<h@example.com> HOLDFOR=60', { means: 'h@example.com 7bit held' }],
+  ['FROM:<h@example.com> HOLDFOR=99999999', { means: '', refused: '501' }],
+  ['FROM:<h@example.com> HOLDFOR=3000 BY=100;R', { means: '', refused: '501' }],
+  ['FROM:<h@example.com> BY=120;RT', { means: 'h@example.com 7bit by=return' }],
+  ['FROM:<h@example.com> BY=-5;N', { means: 'h@example.com 7bit by=notify' }],
+  ['FROM:<h@example.com> BY=5;R', { means: '', refused: '552' }],
+  ['FROM:<p@example.com> MT-PRIORITY=-3', { means: 'p@example.com 7bit priority=-3' }],
+  ['FROM:<h@example.com> BY=0;R', fault('501')],
+  ['FROM:<h@example.com> HOLDFOR=5 HOLDUNTIL=2026-11-22T00:00:00Z', fault('501')],
+  ['FROM:<p@example.com> MT-PRIORITY=10', fault('501')],
+  ['FROM:<p@example.com> BODY=BINARYMIME', fault('555')],
   ['FROM:<evil@example.com>', { means: 'evil@example.com 7bit' }],
   ['FROM:<early@example.com>', { means: 'early@example.com 7bit' }],
   ['FROM:<a@example.com', fault('501')],

@@ -30,6 +30,8 @@ QUIT                       221 q 221 q 221 q 221 q 221 q 221 q 221 q 221 q
 EHLO                       501 s 501 h 501 m 501 r 501 x 501 c 501 h 501 h
 MAIL FROM:<                501 s 501 h 501 m 501 r 501 x 501 c 501 h 501 h
 RCPT TO:<                  501 s 501 h 501 m 501 r 501 x 501 c 501 h 501 h
+MAIL FROM:<a@b> HOLDFOR=5  503 s 555 h 503 m 503 r 503 x 503 c 555 h 555 h
+MAIL FROM:<a@b> BY=0;R     501 s 501 h 501 m 501 r 501 x 501 c 501 h 501 h
 RCPT TO:<b@c.example> X=1  555 s 555 h 555 m 555 r 555 x 555 c 555 h 555 h
 DATA now                   501 s 501 h 501 m 501 r 501 x 501 c 501 h 501 h
 BDAT -1                    501 s 501 h 501 m 501 r 501 x 501 c 501 h 501 h

@@ -217,10 +217,38 @@ function rounded<T extends { parameters: { declaredSize?: number } }>(parsed: T)
 
 const PLAIN = { body: '7bit', smtputf8: false, requireTls: false } as const
 
+const WISHES = [
+  'HOLDFOR=60',
+  'HOLDUNTIL=2026-11-22T08:00:00.5+02:00',
+  'BY=120;RT',
+  'BY=-999999999;N',
+  'MT-PRIORITY=-9',
+]
+
 const mailParameters: Target = {
   name: 'MAIL parameters',
-  samples: [MAIL_TAIL.join(' '), 'AUTH=<> SIZE=0', 'body=7bit ret=full', 'ENVID=a+2Bb+3Dc'],
-  tokens: [...MAIL_TAIL, ' ', '=', '+', 'AUTH=', '+41', 'SIZE', '99999999999999999999'],
+  samples: [
+    MAIL_TAIL.join(' '),
+    'AUTH=<> SIZE=0',
+    'body=7bit ret=full',
+    'ENVID=a+2Bb+3Dc',
+    ...WISHES,
+  ],
+  tokens: [
+    ...MAIL_TAIL,
+    ...WISHES,
+    '-',
+    ';',
+    'T',
+    ':60',
+    ' ',
+    '=',
+    '+',
+    'AUTH=',
+    '+41',
+    'SIZE',
+    '99999999999999999999',
+  ],
   check(octets, dice) {
     const parsed = parseMailParameters(textOf(octets, dice))
     if ('fault' in parsed) {
@@ -318,6 +346,7 @@ const capabilities: Target = {
     'mx.example.com\r\nPIPELINING\r\nSIZE 26214400\r\nAUTH PLAIN LOGIN\r\nLIMITS RCPTMAX=100 MAILMAX=5',
     'x\r\nAUTH=LOGIN\r\nSTARTTLS\r\n8BITMIME\r\nSMTPUTF8\r\nDSN\r\nCHUNKING\r\nREQUIRETLS',
     'x\r\nLIMITS RCPTDOMAINMAX=1\r\nENHANCEDSTATUSCODES\r\nSIZE',
+    'x\r\nDELIVERBY 60\r\nMT-PRIORITY MIXER\r\nFUTURERELEASE 60 2026-11-22T08:00:00Z',
   ],
   tokens: ['\r\n', ' ', 'SIZE', 'AUTH', '=', 'LIMITS', 'RCPTMAX=', '1', '-', '__proto__', '\t'],
   check(octets, dice) {

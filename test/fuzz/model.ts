@@ -265,6 +265,7 @@ export class Model {
     const { size = 0, requireTls = false, utf8 = false, needsUtf8 = false } = sender
     if (this.transaction) return this.#say('503')
     if (requireAuth && this.credential === undefined) return this.#say('530')
+    if (sender.refused) return this.#say(sender.refused)
     if (size > limits.messageOctets) return this.#say('552')
     if (requireTls && !this.#tls) return this.#say('530')
     if (needsUtf8 && !utf8) return this.#say('553')

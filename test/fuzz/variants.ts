@@ -134,6 +134,7 @@ async function open(
       requireAuth: rules.requireAuth,
       authWithoutTls: rules.authWithoutTls,
       isTrusted: () => rules.trusted,
+      offers: { holdMs: 3_600_000, deliverBySeconds: 60, priority: true },
       limits,
     },
     {
@@ -215,12 +216,15 @@ function keptOf(
 }
 
 function senderText(envelope: Envelope): string {
-  const { reversePath, body, smtputf8, requireTls, ret, envelopeId } = envelope
+  const { reversePath, body, smtputf8, requireTls, ret, envelopeId, deliverBy, priority } = envelope
   const words = [reversePath ? formatMailbox(reversePath) : '<>', body]
   if (smtputf8) words.push('utf8')
   if (requireTls) words.push('tls')
   if (ret) words.push(`ret=${ret}`)
   if (envelopeId) words.push(`envid=${envelopeId}`)
+  if (envelope.holdUntil !== undefined) words.push('held')
+  if (deliverBy) words.push(`by=${deliverBy.mode}`)
+  if (priority !== undefined) words.push(`priority=${priority}`)
   return words.join(' ')
 }
 

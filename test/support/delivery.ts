@@ -37,6 +37,8 @@ export type RoomOptions = Partial<Omit<DeliveryDeps, 'routes'>> & {
   /** Where direct mail goes. */
   readonly port?: number
   readonly dns?: Readonly<Record<string, FakeAnswer>>
+  /** Names whose records DNSSEC proves. */
+  readonly authentic?: readonly string[]
 }
 
 /** `example.com` has one host, mx.example.com at 127.0.0.1, unless `dns` says otherwise. */
@@ -49,7 +51,7 @@ export function makeRoom(options: RoomOptions = {}): Delivery {
     clock: systemClock,
     log: silentLog,
     identity: { hostname: domain('posthorn.example.org') },
-    resolvers: { live: mapResolver(dns) },
+    resolvers: { live: mapResolver(dns, { authentic: options.authentic ?? [] }) },
     random: () => 0.999, // shuffles nothing
     timeouts: shortTimeouts,
     trust: [testAuthority],

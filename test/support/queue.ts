@@ -152,7 +152,9 @@ export async function openQueue(options: Options = {}): Promise<QueueUnderTest> 
         index,
         recipient: { mailbox: mailbox(address), ...mail.recipient },
         site: mailbox(address).domain,
-        state: { kind: 'ready', at: acceptedAt },
+        state: message.holdUntil
+          ? { kind: 'ready', at: message.holdUntil, chosen: true }
+          : { kind: 'ready', at: acceptedAt },
         attempts: 0,
         acceptedAt,
         delayNoticed: false,
@@ -244,7 +246,9 @@ export async function openQueue(options: Options = {}): Promise<QueueUnderTest> 
     },
     async send(mail: Mail) {
       const message = await queue.keep(mail)
-      queue.scheduler.add(message)
+      const { holdUntil } = message.message
+      if (holdUntil === undefined) queue.scheduler.add(message)
+      else queue.scheduler.expect(holdUntil)
       return message.message
     },
     async restart() {
