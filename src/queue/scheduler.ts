@@ -29,8 +29,7 @@ import { type Site, verdictOn } from './site.ts'
 const HEARTBEAT_MS = 60_000
 const BEATS_PER_AUDIT = 60
 const CHORES_AT_ONCE = 32
-/** How long aborted attempts may take to come back. */
-const GIVE_UP_MS = 5_000
+const GIVE_UP_MS = 5_000 // for aborted attempts to come back
 
 export class Scheduler {
   readonly #options: SchedulerOptions
