@@ -90,7 +90,7 @@ const RULES: readonly Rule[] = [
   ['password', /\b5\.7\.8\b|\b535\b|authentication (failed|unsuccessful)/i],
   ['greylisted', /gr[ea]y.?list|\b4\.7\.1\b.*(later|again)|postgrey/i],
   ['spam', /spam|unsolicited|\[HME1\]|content (rejected|policy)|message (looks|content)/i],
-  ['reputation', /reputation|suspicious|\b421\b.*4\.7\.0\b/i],
+  ['reputation', /reputation|suspicious/i],
   ['tooLarge', /\b[45]\.3\.4\b|\b552\b|too (large|big)|exceeds .*size|size limit/i],
   ['disabled', /\b[45]\.2\.1\b|(disabled|inactive|suspended)/i],
   [

@@ -20,7 +20,6 @@ const russian = plurals('ru', {
 const en = {
   doctor:
     'Check what receivers check: network, names, DNS records, lists. Exit code 1 means a problem.',
-  explain: 'Tell more about a code of the doctor; without one, list them.',
   watch: 'look again every 15 seconds until no problem is left',
   thisServer: (hostname: string) => `${hostname}, this server`,
   domain: { live: 'live: its mail is delivered', sandbox: 'sandbox: its mail is captured' },
@@ -71,7 +70,6 @@ const en = {
 const ru: typeof en = {
   doctor:
     'Проверить то, что проверяют получатели: сеть, имена, записи DNS, списки. Код возврата 1 означает проблему.',
-  explain: 'Рассказать подробнее о коде из posthorn doctor; без кода: перечислить все.',
   watch: 'проверять каждые 15 секунд, пока остаются проблемы',
   thisServer: (hostname) => `${hostname}, этот сервер`,
   domain: { live: 'боевой режим: письма доставляются', sandbox: 'песочница: письма задерживаются' },

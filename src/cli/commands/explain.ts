@@ -1,33 +1,77 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { suggest } from '../../config/suggest.ts'
 import { catalogue } from '../../doctor/catalogue.ts'
 import type { Severity } from '../../doctor/check.ts'
 import type { CodeTexts } from '../../doctor/text.ts'
-import { type Builder, leaf } from '../command.ts'
+import { parseMessageId } from '../../mail/message.ts'
+import { type Builder, type Flags, leaf, textFlag } from '../command.ts'
 import type { Context } from '../context.ts'
+import { queuedInWords } from '../explain-queued.ts'
+import { replyInWords, textInWords } from '../explain-text.ts'
 import { wrap } from '../report.ts'
 import { paint } from '../table.ts'
 import { CliFault } from '../world.ts'
 import { doctorTexts } from './doctor.texts.ts'
+import { explainTexts } from './explain.texts.ts'
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'note', 'unknown']
 const WIDEST = 90
 
 export function explainCommand(builder: Builder, parent: Command): void {
-  const { language } = builder
-  leaf(parent.command('explain [code]').description(doctorTexts[language].explain), builder, {
-    examples: ['explain PTR_MISSING', 'explain'],
-    run: explain,
-  })
+  const words = explainTexts[builder.language]
+  leaf(
+    parent
+      .command('explain [what...]')
+      .description(words.about)
+      .option('--headers', words.headers)
+      .option('--file <file>', words.file),
+    builder,
+    {
+      examples: [
+        'explain PTR_MISSING',
+        'explain 0SA4G7BNM00',
+        'explain "550 5.7.26 the sender is unauthenticated"',
+        'explain --headers < message.eml',
+        'explain',
+      ],
+      run: explain,
+    },
+  )
 }
 
-/** What was given is a code of the doctor; it needs neither server nor configuration. */
-async function explain(context: Context, [what]: readonly string[]) {
-  if (what === undefined) return context.out(listCodes(context))
+/** Codes and replies need neither server nor configuration. */
+async function explain(context: Context, operands: readonly string[], flags: Flags) {
+  const file = textFlag(flags, 'file') ?? (flags.headers === true ? '-' : undefined)
+  if (file !== undefined) {
+    const told = await textInWords(context, await readText(context, file))
+    if (told === undefined) throw new CliFault(explainTexts[context.language].nothing)
+    return context.out(told)
+  }
+  const what = operands.join(' ').trim()
+  if (what === '') return context.out(listCodes(context))
   const code = what.toUpperCase().replaceAll('-', '_')
   const texts = catalogue.get(code)
-  if (texts === undefined) throw unknownCode(context, code)
-  return context.out(formatCode(context, code, texts))
+  if (texts) return context.out(formatCode(context, code, texts))
+  // A code in capitals may be as long as an id; an id has a digit.
+  if (parseMessageId(what) !== undefined && /\d/.test(what))
+    return context.out(await queuedInWords(context, what.toUpperCase()))
+  // One word is a code that somebody misspelt; receivers say more.
+  const told = /^[\w-]+$/.test(what) ? undefined : replyInWords(context, what)
+  if (told === undefined) throw unknownCode(context, code)
+  return context.out(told)
+}
+
+async function readText({ language, world }: Context, file: string): Promise<string> {
+  const words = explainTexts[language]
+  if (file === '-' && world.ask) world.stderr.write(`${words.paste}\n`)
+  const reading =
+    file === '-' ? readAll(process.stdin) : readFile(resolve(world.workingDirectory, file), 'utf8')
+  return await reading.catch((error: NodeJS.ErrnoException) => {
+    throw new CliFault(words.unreadable(file, error.code ?? error.message))
+  })
 }
 
 function unknownCode({ language, world }: Context, code: string): CliFault {
