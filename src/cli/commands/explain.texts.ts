@@ -8,7 +8,8 @@ const russian = plurals('ru', {
 
 const en = {
   about:
-    'Say in plain words what something means: a code of the doctor, an id in the queue, a reply or bounce, pasted headers; without anything, list the codes.',
+    'Say in plain words what something means: a code of the doctor, an id in the queue, ' +
+    'a reply or bounce, pasted headers; without anything, list the codes.',
   headers: 'read headers, a message or a bounce from standard input',
   file: 'read them from this file',
   paste: 'Paste the headers, then press Ctrl-D on an empty line.',
@@ -77,7 +78,8 @@ const en = {
 
 const ru: typeof en = {
   about:
-    'Сказать простыми словами, что это значит: код проверки, номер в очереди, ответ сервера или отказ, вставленные заголовки; без аргументов перечислить коды.',
+    'Сказать простыми словами, что это значит: код проверки, номер в очереди, ' +
+    'ответ сервера или отказ, вставленные заголовки; без аргументов перечислить коды.',
   headers: 'прочитать заголовки, письмо или отказ из стандартного ввода',
   file: 'прочитать их из этого файла',
   paste: 'Вставьте заголовки и нажмите Ctrl-D на пустой строке.',
