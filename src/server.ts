@@ -37,7 +37,7 @@ import { setForeignAside } from './server/folder.ts'
 import { type TrustWatch, watchTrust } from './server/gateway.ts'
 import { goLiveVerbs, warnOfUnseenKeys } from './server/go-live.ts'
 import { openHttp } from './server/http.ts'
-import { intakeParts, unsigned } from './server/intake.ts'
+import { intakeParts, rightsTable, unsigned } from './server/intake.ts'
 import { type Doors, listenersOf, openListeners } from './server/listeners.ts'
 import { openMilters } from './server/milters.ts'
 import { aboutOf, checksOf, watchDoors, watchServer } from './server/observe.ts'
@@ -49,6 +49,7 @@ import {
   schedulesOf,
   siteLimitsOf,
 } from './server/policy.ts'
+import { policyVerbs } from './server/policy-test.ts'
 import { keepPruned } from './server/prune.ts'
 import { type LookForKey, lookForKey } from './server/publication.ts'
 import { publisherOf } from './server/publish.ts'
@@ -353,6 +354,15 @@ function controlOf(house: House, { clock, log }: Dependencies, doors: Doors | un
     operations,
     clock,
     certificates: certificateVerbs(house.certificates),
+    policy: policyVerbs(() => ({
+      config,
+      listeners: doors?.views ?? [],
+      rights: rightsTable(house),
+      credentials: () => [...credentials.credentials.all()].map(({ name }) => name),
+      rewriter: house.rewriting.rewriter(),
+      delivery: house.delivery,
+      distrusts: house.trust.distrusts,
+    })),
     dns: dnsVerbs({ config, domains, sandbox, clock, dns: house.dns }),
     doctor: (domain) => askDoctor(doctorOf(house, clock), domain),
     goLive: goLiveVerbs({ ...house, doctor: doctorOf(house, clock), log }),

@@ -16,6 +16,7 @@ import { doctorRoutes } from './routes/doctor.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { healthRoutes } from './routes/health.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { policyRoutes } from './routes/policy.ts'
 import { queueRoutes } from './routes/queue.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
 
@@ -79,6 +80,7 @@ export function makeApp(control: Control, options: AppOptions): FastifyInstance 
   for (const routes of [
     healthRoutes,
     sandboxRoutes,
+    policyRoutes,
     queueRoutes,
     domainRoutes,
     dnsRoutes,

@@ -16,6 +16,7 @@ import type { CredentialControl } from './credentials.ts'
 import type { DnsControl } from './dns.ts'
 import type { GoLiveControl } from './go-live.ts'
 import type { KeyControl } from './keys.ts'
+import type { PolicyControl } from './policy.ts'
 
 export type World = 'live' | 'sandbox'
 
@@ -162,7 +163,8 @@ export type Control = CertificateControl &
   CredentialControl &
   DnsControl &
   GoLiveControl &
-  KeyControl & {
+  KeyControl &
+  PolicyControl & {
     about(): About
 
     domains(): Promise<readonly DomainView[]>
@@ -228,6 +230,8 @@ export type ControlFaultCode =
   | 'BAD_TERMS'
   | 'WEAK_PASSWORD'
   | 'BAD_CURSOR'
+  | 'NOT_AN_ADDRESS'
+  | 'NO_CREDENTIAL'
 
 /** A request that makes no sense as things are; the message is English, for the API. */
 export class ControlFault extends Error {

@@ -44,6 +44,8 @@ const faultStatus: Record<ControlFaultCode, number> = {
   BAD_TERMS: 400,
   WEAK_PASSWORD: 400,
   BAD_CURSOR: 400,
+  NOT_AN_ADDRESS: 400,
+  NO_CREDENTIAL: 404,
   NO_PUBLISHER: 409,
   PUBLISH_FAILED: 502,
   CHANGES_DIFFER: 409,

@@ -16,6 +16,7 @@ import { healthCommand } from './commands/health.ts'
 import { importCommand } from './commands/import.ts'
 import { liveCommands } from './commands/live.ts'
 import { mailCheckerCommand } from './commands/mail-checker.ts'
+import { policyCommand } from './commands/policy.ts'
 import { queueCommand } from './commands/queue.ts'
 import { sendTestCommand } from './commands/send-test.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -73,6 +74,7 @@ function makeProgram(builder: Builder): Command {
   program.addCommand(certificateCommand(builder))
   program.addCommand(queueCommand(builder))
   program.addCommand(aliasesCommand(builder))
+  program.addCommand(policyCommand(builder))
   program.addCommand(configCommand(builder))
   program.addCommand(importCommand(builder))
   healthCommand(builder, program)

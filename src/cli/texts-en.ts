@@ -137,6 +137,9 @@ export const en = {
       CREDENTIAL_IN_CONFIG: 'This credential is set in the configuration; change it there.',
       WEAK_PASSWORD: 'The password is too short: use at least 8 characters.',
       BAD_CURSOR: 'That is not a place in the queue.',
+      NOT_AN_ADDRESS:
+        'That is no mail address; a name alone needs rewrite.local_domain to be completed.',
+      NO_CREDENTIAL: 'There is no credential of this name.',
       NOT_FOUND: 'There is no such thing here.',
     } as Readonly<Record<string, string>>,
   },

@@ -39,6 +39,8 @@ export type Delivery = {
   readonly deliver: Deliver
   /** The site that the queue files an entry under. */
   siteOf(mailbox: Mailbox, world: World): SiteName
+  /** Where a recipient's mail would go, by configuration alone. */
+  routeOf(mailbox: Mailbox, world: World): Route
   /** How many sessions a relay's site may have; undefined for other sites. */
   connectionsAt(site: SiteName): number | undefined
   /** Sessions that carry mail now, and such as wait for some. */
@@ -70,6 +72,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   return {
     deliver: (batch, signal) => deliver(batch, signal, tools),
     siteOf: router.siteOf,
+    routeOf: router.routeOf,
     connectionsAt: router.connectionsAt,
     sessions: () => sessions.counts,
     close: () => sessions.close(),

@@ -10,6 +10,7 @@ import {
 } from '../api/control.ts'
 import type { DnsControl } from '../api/dns.ts'
 import type { GoLiveControl } from '../api/go-live.ts'
+import type { PolicyControl } from '../api/policy.ts'
 import type { Domain } from '../mail/domain.ts'
 import type { EntryKey, QueueEntry } from '../mail/entry.ts'
 import { describeCause } from '../mail/failure.ts'
@@ -45,6 +46,7 @@ export type ControlDependencies = {
   /** Called when a domain was added whose mail goes out into the world. */
   onLive(domain: Domain): void
   readonly certificates: CertificateControl
+  readonly policy: PolicyControl
   about(): ReturnType<Control['about']>
   checks(): ReturnType<Control['checks']>
   metrics(): Promise<string>
@@ -58,6 +60,7 @@ export function makeControl(deps: ControlDependencies): Control {
     doctor: deps.doctor,
     metrics: deps.metrics,
     ...deps.certificates,
+    ...deps.policy,
     ...domainVerbs(deps),
     ...deps.dns,
     ...deps.goLive,

@@ -12,6 +12,7 @@ import {
 import type { CredentialView } from '../../src/api/credentials.ts'
 import type { DnsPlan } from '../../src/api/dns.ts'
 import type { KeyControl } from '../../src/api/keys.ts'
+import type { PolicyAnswer } from '../../src/api/policy.ts'
 import type { CertificateState } from '../../src/certificates/state.ts'
 import type { Finding } from '../../src/doctor/check.ts'
 import { demandsOf } from '../../src/doctor/demands.ts'
@@ -45,6 +46,18 @@ export type FakeControl = Control & {
   readonly certificateStates: CertificateState[]
   /** Every call that changes something, for assertions. */
   readonly calls: string[]
+}
+
+const POLICY: PolicyAnswer = {
+  client: '127.0.0.1',
+  networks: [],
+  distrusted: false,
+  listeners: [],
+  sender: { given: '', changes: [], result: '' },
+  rights: { may: false, reply: '550 no' },
+  credentials: [],
+  recipients: [],
+  copies: [],
 }
 
 export function fakeControl(): FakeControl {
@@ -188,6 +201,10 @@ export function fakeControl(): FakeControl {
           ('all' in selection ||
             ('id' in selection ? entry.id === selection.id : entry.site === selection.site)),
       ).length
+    },
+    async testPolicy(question) {
+      calls.push(`testPolicy ${JSON.stringify(question)}`)
+      return POLICY
     },
     async cancel({ id }) {
       calls.push(`cancel ${id}`)
