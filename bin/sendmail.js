@@ -38,7 +38,7 @@ process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 
 const [{ run }, { systemClock }] = await Promise.all([load('sendmail/main'), load('std/clock')])
-process.exitCode = await run({
+const code = await run({
   name: basename(process.argv[1]).replace(/\.js$/, ''),
   words: process.argv.slice(2),
   environment,
@@ -51,3 +51,7 @@ process.exitCode = await run({
   clock: systemClock,
   checkAliases,
 })
+
+// Standard input may stay open for ever behind -bs. What was written is written: on Linux pipes and
+// files are written at once.
+process.exit(code)
