@@ -131,6 +131,19 @@ export const masked: Kind<{ readonly domain: Domain; readonly except: boolean }>
   format: ({ domain, except }) => `${except ? '!' : ''}${domain}`,
 }
 
+/** `name: target, target`, as in an alias file. */
+export const aliasEntry: Kind<string> = {
+  expects: {
+    en: 'an entry such as "root: admin@example.com"',
+    ru: 'запись вида "root: admin@example.com"',
+  },
+  json: { type: 'string' },
+  parse: (value) =>
+    typeof value === 'string' && /^[^\s:"#]+\s*:\s*[^\s\0][^\r\n\0]*$/.test(value.trim())
+      ? value.trim()
+      : undefined,
+}
+
 /** Without these a message is none, or nobody knows how to read it. */
 const NEEDED = /^(?:from|date|message-id|to|cc|subject|mime-version|content-.*|dkim-signature)$/i
 

@@ -1,6 +1,7 @@
 // How addresses and headers are rewritten before mail is signed.
 
 import {
+  aliasEntry,
   domainName,
   fieldName,
   listOf,
@@ -81,6 +82,22 @@ export const rewrite = section(
         ru: 'Файлы вида /etc/aliases: куда идёт почта пользователей этой машины.',
       },
       { default: [], example: '[/etc/aliases]' },
+    ),
+    alias_entries: option(
+      listOf(aliasEntry),
+      {
+        en: 'Entries of an alias file, written here; they count before those of the files.',
+        ru: 'Записи файла псевдонимов прямо здесь; они важнее записей в файлах.',
+      },
+      { default: [], example: '["root: admin@example.com"]' },
+    ),
+    virtual_aliases: option(
+      orNothing(text),
+      {
+        en: 'File that sends mail for any address elsewhere, written like recipient_canonical but with several targets; the header stays.',
+        ru: 'Файл, направляющий почту любого адреса в другое место: как recipient_canonical, но без правки заголовка и на много адресов.',
+      },
+      { default: null, example: '/etc/postfix/virtual' },
     ),
     always_bcc: option(
       listOf(mailAddress),

@@ -154,6 +154,14 @@ const doors = {
         },
         { default: 'info', example: 'debug' },
       ),
+      addresses: option(
+        oneOf('full', 'masked', 'hidden'),
+        {
+          en: 'Mail addresses in the log: as they are, as b***b@e***.net, or not at all.',
+          ru: 'Почтовые адреса в журнале: как есть, в виде b***b@e***.net или никак.',
+        },
+        { default: 'full', example: 'masked' },
+      ),
     },
     { en: 'The log, on standard error.', ru: 'Журнал, пишется в стандартный поток ошибок.' },
     { short: logFormat },

@@ -204,9 +204,36 @@ const ignore =
     draft.ignored(name, says)
 
 const noLookUp: Text = {
-  en: 'no service on the Internet is asked for our name; say it: POSTFIX_myhostname=mail.example.com',
-  ru: 'имя не спрашивается у служб в Интернете; укажите его: POSTFIX_myhostname=mail.example.com',
+  en: 'nobody is asked for our name; say it: POSTFIX_myhostname=mail.example.com (posthorn doctor checks it)',
+  ru: 'имя ни у кого не спрашивается; укажите его: POSTFIX_myhostname=mail.example.com (posthorn doctor проверит)',
 }
+const PLAIN = /^(|0|off|false|no|noop)$/i
+const SMART = /^(1|on|true|yes|default|smart)$/i
+
+/** `smart?mask_symbol=…`, `paranoid`, `hash?salt=…`. */
+const anonymize: Handle = ({ draft }, value, name) => {
+  const [filter = '', parameters] = value.trim().split('?')
+  if (PLAIN.test(filter)) return draft.understood(name, '–')
+  if (!SMART.test(filter) && !/^(paranoid|hash)$/i.test(filter)) {
+    const quoted = JSON.stringify(value)
+    const says = {
+      en: `${quoted}: expected smart, paranoid, hash or noop`,
+      ru: `${quoted}: ожидается smart, paranoid, hash или noop`,
+    }
+    return draft.wrong(name, says, `${name}=smart`)
+  }
+  const addresses = SMART.test(filter) ? 'masked' : 'hidden'
+  draft.set(['log', 'addresses'], addresses, environmentOrigin(name))
+  draft.understood(name, `log.addresses: ${addresses}`)
+  if (/^hash$/i.test(filter))
+    draft.changed(name, {
+      en: 'no hashes: addresses are hidden; lines of one message share its id',
+      ru: 'хешей нет: адреса скрыты; строки одного письма связывает его номер',
+    })
+  else if (parameters !== undefined)
+    draft.changed(name, { en: 'the sign is always *', ru: 'знак всегда *' })
+}
+
 const noScripts: Text = {
   en: 'runs no scripts at the start',
   ru: 'скрипты при запуске не выполняются',
@@ -239,13 +266,7 @@ const VARIABLES: Readonly<Record<string, Handle>> = {
   },
   AUTOSET_HOSTNAME: ignore(noLookUp),
   AUTOSET_HOSTNAME_SERVICES: ignore(noLookUp),
-  ANONYMIZE_EMAILS({ draft }, value, name) {
-    if (/^(|0|off|false|no|noop)$/i.test(value)) return draft.understood(name, '–')
-    draft.ignored(name, {
-      en: 'NOT done here: the log holds the addresses as they are',
-      ru: 'здесь НЕ делается: адреса в журнале остаются как есть',
-    })
-  },
+  ANONYMIZE_EMAILS: anonymize,
   DKIM_BACKEND: ignore({ en: 'Posthorn signs itself', ru: 'Posthorn подписывает сам' }),
   SKIP_ROOT_SPOOL_CHOWN: ignore({
     en: 'nothing is chowned here',

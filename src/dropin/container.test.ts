@@ -114,7 +114,12 @@ const versatile: Record<string, Case> = {
     wrong: [/arguments: .*mydomain\.ru no-reply:PASSWORD/],
   },
   'a domain that is none': { args: ['serve'], wrong: [/argument 1: "serve" is not a domain/] },
-  ALIASES: { args: domain, env: { ALIASES: 'a:b;c:d' }, ignored: ['ALIASES'] },
+  ALIASES: {
+    args: domain,
+    env: { ALIASES: 'postmaster:root;root:me@example.org,app' },
+    tree: { 'rewrite alias_entries': ['postmaster: root', 'root: me@example.org,app'] },
+    changed: [/ALIASES: .* app goes to/],
+  },
   'ALIASES that are none': {
     args: domain,
     env: { ALIASES: 'a=b' },
@@ -244,7 +249,16 @@ const boky: Record<string, Case> = {
   'LOG_FORMAT else': { env: { ...allowed, LOG_FORMAT: 'xml' }, wrong: [/LOG_FORMAT=json/] },
   ANONYMIZE_EMAILS: {
     env: { ...allowed, ANONYMIZE_EMAILS: 'smart' },
-    ignored: [/ANONYMIZE_EMAILS: NOT done/],
+    tree: { 'log addresses': 'masked' },
+  },
+  'ANONYMIZE_EMAILS hash': {
+    env: { ...allowed, ANONYMIZE_EMAILS: 'hash?salt=x' },
+    tree: { 'log addresses': 'hidden' },
+    changed: [/ANONYMIZE_EMAILS: no hashes/],
+  },
+  'ANONYMIZE_EMAILS else': {
+    env: { ...allowed, ANONYMIZE_EMAILS: 'blur' },
+    wrong: [/ANONYMIZE_EMAILS: "blur".*ANONYMIZE_EMAILS=smart/],
   },
   RELAYHOST: {
     env: { ...relay, RELAYHOST_PASSWORD: 'p@ss' },

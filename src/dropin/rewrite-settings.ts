@@ -8,6 +8,7 @@ const TABLES: readonly (readonly [parameter: string, option: string])[] = [
   ['sender_canonical_maps', 'sender_canonical'],
   ['recipient_canonical_maps', 'recipient_canonical'],
   ['canonical_maps', 'canonical'],
+  ['virtual_alias_maps', 'virtual_aliases'],
 ]
 
 export function translateRewrite(reader: SettingsReader): void {

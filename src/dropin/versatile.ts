@@ -155,8 +155,23 @@ function aliases({ draft, input }: ImageTask): void {
     draft.wrong('ALIASES', says, 'ALIASES=postmaster:root;root:me@example.com')
     return
   }
-  draft.ignored('ALIASES', {
-    en: 'these are mailboxes of that container; here mail is only sent',
-    ru: 'это ящики того контейнера; здесь почта только отправляется',
+  const entries = new Map<string, string>()
+  for (const pair of ALIASES.split(';').filter((one) => one.trim() !== '')) {
+    const colon = pair.indexOf(':')
+    const name = pair.slice(0, colon).trim().toLowerCase()
+    if (!entries.has(name)) entries.set(name, pair.slice(colon + 1).trim())
+  }
+  const list = [...entries].map(([name, target]) => `${name}: ${target}`)
+  draft.set(['rewrite', 'alias_entries'], list, environmentOrigin('ALIASES'))
+  draft.understood('ALIASES', `rewrite.alias_entries: ${list.join('; ')}`)
+  const people = [...entries.values()]
+    .flatMap((target) => target.split(','))
+    .map((target) => target.trim())
+    .filter((target) => !target.includes('@') && !entries.has(target.toLowerCase()))
+  if (people.length === 0) return
+  const users = [...new Set(people)].join(', ')
+  draft.changed('ALIASES', {
+    en: `there are no mailboxes here: mail for ${users} goes to the mail hosts of the domain`,
+    ru: `ящиков здесь нет: почта для ${users} идёт на почтовые серверы домена`,
   })
 }

@@ -389,3 +389,62 @@ describe('names without a domain', () => {
     assert.equal(header({}, 'To: root\r\n'), 'To: root\r\n')
   })
 })
+
+describe('virtual aliases', () => {
+  const table = text(
+    [
+      'sales@example.com ann@a.example, bob@b.example',
+      'info@example.com sales@example.com',
+      '@old.example @new.example',
+      'keep@example.com keep@example.com, copy@example.org',
+      'root admin',
+      'admin admin@example.com',
+      'x@example.com y@example.com',
+      'y@example.com x@example.com',
+    ].join('\n'),
+  )
+  const sent = (to: string, more: Partial<RewriteTables> = {}) =>
+    rewriter({ virtualAliases: table, ...more })
+      .envelope(envelope('a@b.example', to))
+      .recipients.map(({ mailbox: one, originalRecipient }) => [
+        formatMailbox(one),
+        originalRecipient,
+      ])
+
+  it('send mail elsewhere, to as many as they name', () => {
+    const was = (address: string) => `rfc822;${address}`
+    assert.deepEqual(sent('info@example.com'), [
+      ['ann@a.example', was('info@example.com')],
+      ['bob@b.example', was('info@example.com')],
+    ])
+    assert.deepEqual(sent('Eve@old.example'), [['Eve@new.example', was('Eve@old.example')]])
+    assert.deepEqual(
+      sent('keep@example.com').map(([to]) => to),
+      ['keep@example.com', 'copy@example.org'],
+    )
+    assert.deepEqual(sent(`root@${HOST}`), [['admin@example.com', was(`root@${HOST}`)]])
+    assert.deepEqual(sent('else@example.com'), [['else@example.com', undefined]])
+    const both = { aliases: aliases('ops: eve@c.example') }
+    const first = text(`who@example.com ops@${HOST} z@z.example`)
+    assert.deepEqual(
+      sent('who@example.com', { ...both, virtualAliases: first }).map(([to]) => to),
+      ['eve@c.example', 'z@z.example'],
+    )
+  })
+
+  it('are told step by step, and refused where they never end', () => {
+    const { changes } = rewriter({ virtualAliases: table }).explain(
+      mailbox('info@example.com'),
+      'recipient',
+    )
+    assert.deepEqual(changes, [{ step: 'virtual_aliases', to: 'ann@a.example, bob@b.example' }])
+    assert.throws(() => sent('x@example.com'), Refusal)
+    const many = text(`a@b.example ${Array.from({ length: 30 }, (_, i) => `p${i}@c.example`)}`)
+    assert.throws(() => sent('a@b.example', { virtualAliases: many }), Refusal)
+    const pattern = regexp('/^(.*)@shop\\.example$/ $1@example.net')
+    assert.deepEqual(
+      sent('ann@shop.example', { virtualAliases: pattern }).map(([to]) => to),
+      ['ann@example.net'],
+    )
+  })
+})

@@ -5,7 +5,7 @@
 // signs, so that what is judged and signed is what leaves.
 //
 // The order is one and fixed, that of Postfix: canonical maps (the sender's or recipient's own, then
-// the one for both), local names, masquerading; then, for the envelope only, aliases and always_bcc;
+// the one for both), local names, masquerading; then, for the envelope only, virtual aliases, aliases and always_bcc;
 // then, for the header only, removal and the rules of header_rules. What can go wrong is a table with
 // a mistake: its loader names file and line, and the last good one stays in force.
 
@@ -15,12 +15,13 @@ import { type HeaderField, LONGEST_LINE } from '../mail/header.ts'
 import { formatMailbox, type Mailbox, sameMailbox } from '../mail/mailbox.ts'
 import { refuse } from '../mail/reply.ts'
 import { rewriteAddresses } from './address-field.ts'
-import { type Aliases, expand } from './aliases.ts'
+import { type Aliases, type Expanded, expand } from './aliases.ts'
 import { canonical } from './canonical.ts'
 import { applyHeaderRules, type HeaderRule } from './header-rules.ts'
 import { isRemoved, type Removal, redactReceived } from './hide.ts'
 import { type LocalNames, localToDomain, type Masquerade, masquerade } from './local.ts'
 import type { Lookup } from './lookup.ts'
+import { expandVirtual } from './virtual.ts'
 
 /** What the operator wants; each part may be absent, and then costs nothing. */
 export type RewriteTables = {
@@ -35,6 +36,7 @@ export type RewriteTables = {
   readonly masquerade?: Masquerade
   /** The From field's old value is kept in X-Original-From. */
   readonly keepOriginal: boolean
+  readonly virtualAliases?: Lookup
   readonly aliases?: Aliases
   readonly alwaysBcc: readonly Mailbox[]
   readonly removal?: Removal
@@ -55,6 +57,7 @@ export type StepName =
   | 'canonical'
   | 'local_domain'
   | 'masquerade'
+  | 'virtual_aliases'
   | 'aliases'
   | 'always_bcc'
 
@@ -153,8 +156,8 @@ function completes(
     : { localPart, domain: localDomain }
 }
 
-const completesNames = ({ localDomain, masquerade, aliases }: RewriteTables) =>
-  Boolean(localDomain || masquerade || aliases)
+const completesNames = ({ localDomain, masquerade, aliases, virtualAliases }: RewriteTables) =>
+  Boolean(localDomain || masquerade || aliases || virtualAliases)
 
 const here = (localPart: string, { hostname }: RewriteTables): Mailbox => ({
   localPart,
@@ -166,10 +169,11 @@ function explain(mailbox: Mailbox, role: Place['role'], tables: RewriteTables): 
   const mapped = mapAddress(mailbox, { role, envelope: true }, tables, (step, to) =>
     changes.push({ step, to: formatMailbox(to) }),
   )
-  if (role === 'sender' || !tables.aliases) return { changes, result: [mapped] }
-  const { mailboxes, found } = expandOrRefuse(mapped, tables.aliases, tables)
-  if (found) changes.push({ step: 'aliases', to: mailboxes.map(formatMailbox).join(', ') })
-  return { changes, result: mailboxes }
+  if (role === 'sender') return { changes, result: [mapped] }
+  const result = destinations(mapped, tables, (step, to) =>
+    changes.push({ step, to: to.map(formatMailbox).join(', ') }),
+  )
+  return { changes, result }
 }
 
 function mapAddress(
@@ -209,9 +213,7 @@ function rewriteEnvelope(envelope: Envelope, tables: RewriteTables): Envelope {
 /** Who was asked for first is told as ORCPT, for notices of failure (RFC 3461 §4.2). */
 function rewriteRecipient(recipient: Recipient, tables: RewriteTables): Recipient[] {
   const mapped = mapAddress(recipient.mailbox, { role: 'recipient', envelope: true }, tables)
-  const mailboxes = tables.aliases
-    ? expandOrRefuse(mapped, tables.aliases, tables).mailboxes
-    : [mapped]
+  const mailboxes = destinations(mapped, tables)
   const [only, second] = mailboxes
   if (only && !second && sameMailbox(only, recipient.mailbox)) return [recipient]
   const originalRecipient =
@@ -219,8 +221,31 @@ function rewriteRecipient(recipient: Recipient, tables: RewriteTables): Recipien
   return mailboxes.map((mailbox) => ({ ...recipient, originalRecipient, mailbox }))
 }
 
-function expandOrRefuse(mailbox: Mailbox, aliases: Aliases, tables: RewriteTables) {
-  const expanded = expand(mailbox, aliases, tables)
+/** Where a recipient's mail goes in the end: virtual aliases first, then those of this machine. */
+function destinations(
+  mailbox: Mailbox,
+  tables: RewriteTables,
+  tell?: (step: StepName, to: readonly Mailbox[]) => void,
+): readonly Mailbox[] {
+  const { aliases, virtualAliases } = tables
+  let now: readonly Mailbox[] = [mailbox]
+  if (virtualAliases) {
+    const { mailboxes, found } = orRefuse(
+      expandVirtual(mailbox, virtualAliases, tables),
+      mailbox,
+      tables,
+    )
+    now = mailboxes
+    if (found) tell?.('virtual_aliases', now)
+  }
+  if (!aliases) return now
+  const expanded = now.map((one) => orRefuse(expand(one, aliases, tables), one, tables))
+  now = expanded.flatMap(({ mailboxes }) => mailboxes)
+  if (expanded.some(({ found }) => found)) tell?.('aliases', now)
+  return now
+}
+
+function orRefuse(expanded: Expanded, mailbox: Mailbox, tables: RewriteTables) {
   if ('mailboxes' in expanded) return expanded
   if (expanded.fault === 'too many') throw tooMany(tables)
   throw refuse(

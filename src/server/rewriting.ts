@@ -88,7 +88,10 @@ function rewriterOf(
       },
     }),
     keepOriginal: rewrite.keepOriginal,
-    ...(rewrite.aliases.length > 0 && { aliases: aliasesOf(rewrite.aliases, files) }),
+    ...(rewrite.virtualAliases && { virtualAliases: lookupOf(rewrite.virtualAliases, files) }),
+    ...((rewrite.aliases.length > 0 || rewrite.aliasEntries.length > 0) && {
+      aliases: aliasesOf(rewrite, files),
+    }),
     alwaysBcc: rewrite.alwaysBcc,
     ...(removal && { removal }),
     ...(headerRules && { headerRules: rulesOf(headerRules, files) }),
@@ -102,29 +105,32 @@ const TABLE = /^(?:(hash|btree|lmdb|dbm|cdb|texthash|regexp|pcre):)?(.+)$/
 function lookupOf(name: string, files: Files): Lookup {
   const [, type = 'texthash', path = ''] = TABLE.exec(name) ?? []
   const parse = type === 'regexp' || type === 'pcre' ? parseRegexpTable : parseTextTable
-  return usable(path, parse(files.read(path)))
+  return usable(resolve(path), parse(files.read(path)))
 }
 
-function aliasesOf(names: readonly string[], files: Files): Aliases {
-  const all = names.map((name) => {
+function aliasesOf(
+  { aliasEntries, aliases }: Pick<Config['rewrite'], 'aliasEntries' | 'aliases'>,
+  files: Files,
+): Aliases {
+  const read = (include: string) => files.try(include)
+  const entries = parseAliases(aliasEntries.join('\n'), read)
+  const own = usable('rewrite.alias_entries', entries)
+  const all = aliases.map((name) => {
     const path = name.replace(TABLE, '$2')
-    return usable(
-      path,
-      parseAliases(files.read(path), (include) => files.try(include)),
-    )
+    return usable(resolve(path), parseAliases(files.read(path), read))
   })
-  return joinAliases(all)
+  return joinAliases([own, ...all])
 }
 
 /** Rules meet fields, and those are octets. */
 function rulesOf(name: string, files: Files): readonly HeaderRule[] {
   const path = name.replace(TABLE, '$2')
-  return usable(path, parseHeaderRules(files.read(path, 'latin1')))
+  return usable(resolve(path), parseHeaderRules(files.read(path, 'latin1')))
 }
 
-function usable<T extends object>(path: string, parsed: T | TableFault): T {
+function usable<T extends object>(place: string, parsed: T | TableFault): T {
   if ('fault' in parsed && 'line' in parsed)
-    throw new FileFault(`${resolve(path)}:${parsed.line}: ${parsed.fault}`)
+    throw new FileFault(`${place}:${parsed.line}: ${parsed.fault}`)
   return parsed as T
 }
 

@@ -9,6 +9,7 @@
 import { pino } from 'pino'
 import { type Clock, systemClock } from './clock.ts'
 import type { Log, LogFields } from './log.ts'
+import { type Masking, maskAddresses } from './mask.ts'
 import { plainLine, plainPrefix } from './plain.ts'
 import { type SyslogForm, syslogForm } from './syslog.ts'
 
@@ -21,6 +22,8 @@ export type LoggerOptions = {
   readonly destination: number | string
   /** ANSI colours in plain lines; see colourWanted. */
   readonly colour?: boolean
+  /** Mail addresses in lines are made unreadable. */
+  readonly masking?: Masking
   /** What syslog lines are from. */
   readonly origin?: { readonly host: string; readonly program: string }
   readonly clock?: Clock
@@ -38,7 +41,7 @@ const LEVELS: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 
 
 export function createLogger(options: LoggerOptions): Logger {
   const { clock = systemClock, level } = options
-  const sink = new Sink(options.destination)
+  const sink = new Sink(options.destination, options.masking)
   const log =
     options.format === 'json'
       ? pino({ level, base: null, ...JSON_FORM, timestamp: timestamp(clock) }, sink)
@@ -133,9 +136,11 @@ class Sink {
   #pending = 0
   #waiting: (() => void)[] = []
   readonly #out: ReturnType<typeof pino.destination>
+  readonly #masking: Masking | undefined
   readonly #atExit = () => this.#flushNow()
 
-  constructor(destination: number | string) {
+  constructor(destination: number | string, masking: Masking | undefined) {
+    this.#masking = masking
     this.#out = pino.destination({
       dest: destination,
       sync: false,
@@ -155,7 +160,8 @@ class Sink {
     process.on('exit', this.#atExit)
   }
 
-  write(line: string): void {
+  write(written: string): void {
+    const line = this.#masking ? maskAddresses(written, this.#masking) : written
     this.#gathered += DANGEROUS.test(line) ? line.replace(ALL_DANGEROUS, escaped) : line
     if (this.#gathered.length >= GATHER_CHARACTERS) this.#pass()
     else this.#timer ??= setTimeout(() => this.#pass(), GATHER_MS).unref()
