@@ -123,7 +123,7 @@ export class Walk {
       const broken = isBrokenTls(error)
       if (broken && level === 'opportunistic') {
         tlsMemory.remember(host)
-        // Its sender would rather have it arrive in the clear than late (RFC 8689 §5).
+        // Its sender would rather have it arrive in the clear than late (RFC 8689 §4.2.2).
         if (this.#demands.tlsOptional) this.#candidates?.unshift(candidate)
       }
       const failure = faultFailure(error)

@@ -11,7 +11,7 @@ import type { Route } from './route.ts'
 export type Demands = Security & {
   /** The peer must promise to go on likewise (RFC 8689 §4.2). */
   readonly requireTls: boolean
-  /** `TLS-Required: No`: what the receiver's side promises of TLS does not matter (RFC 8689 §5). */
+  /** `TLS-Required: No`: what the receiver's side promises of TLS does not matter (RFC 8689 §4.2.2). */
   readonly tlsOptional: boolean
   readonly login?: Login
 }

@@ -36,7 +36,7 @@ export type CompleteHeader = {
   readonly kept: readonly HeaderField[]
   /** Of these, the Message-ID. */
   readonly messageId: HeaderField
-  /** It says `TLS-Required: No` (RFC 8689 §5). */
+  /** It says `TLS-Required: No` (RFC 8689 §3). */
   readonly tlsOptional: boolean
 }
 

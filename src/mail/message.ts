@@ -40,7 +40,7 @@ export type Message = {
   readonly deliverBy?: DeliverBy
   /** -9 to 9, absent: 0 (RFC 6710). */
   readonly priority?: number
-  /** `TLS-Required: No`: it would rather travel in the clear than not at all (RFC 8689 §5). */
+  /** `TLS-Required: No`: it would rather travel in the clear than not at all (RFC 8689 §4.2.2). */
   readonly tlsOptional?: true
   /** The From domain that the signature is aligned with. */
   readonly fromDomain: Domain

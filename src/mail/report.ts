@@ -46,6 +46,8 @@ export type Report = {
   readonly returned?: { readonly what: 'message' | 'header'; readonly octets: Uint8Array }
   /** The sender spoke SMTPUTF8, so the report may, too. */
   readonly utf8: boolean
+  /** So did the message that it is about (RFC 8689 §3): `TLS-Required: No`. */
+  readonly tlsOptional?: boolean
 }
 
 /** The message, and what its envelope must announce. */
@@ -92,6 +94,7 @@ function header(report: Report, boundary: string): string {
     (report.about === undefined ? '' : reference(report.about)) +
     // RFC 3834 §5: nothing may answer this by itself.
     formatField('Auto-Submitted', 'auto-replied') +
+    (report.tlsOptional ? formatField('TLS-Required', 'No') : '') +
     formatField('MIME-Version', '1.0') +
     formatField(
       'Content-Type',

@@ -86,6 +86,7 @@ export async function makeNotice(
     recipients: owed.map(reported),
     ...(original && { returned: original.returned }),
     utf8: message.smtputf8,
+    ...(message.tlsOptional && { tlsOptional: true }),
   })
   const envelope: Envelope = {
     reversePath: null,

@@ -96,3 +96,13 @@ test('each relay tells where a trace is wanted, and where the time is out of our
   )
   assert.deepEqual(told.toSorted(), ['b@example.net', 'c@example.net'])
 })
+
+test('what is told of a message that would rather not wait for TLS does not wait for it either', async () => {
+  await using queue = await openQueue()
+  queue.answer = ({ message }) => (message.reversePath ? says(550, '5.1.1', 'No such user') : OK)
+  await queue.scheduler.start()
+  await queue.send({ to: 'bob@example.net', message: { tlsOptional: true } })
+  await queue.clock.advance(SECOND)
+  const [notice] = await queue.notices()
+  assert.match(notice!.content.toString(), /^TLS-Required: No\r$/m)
+})

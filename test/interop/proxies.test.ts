@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type PosthornHere, startHere } from '../support/posthorn.ts'
-import { freePort, missing, opened, temporaryFolder, until } from '../support/tools.ts'
+import { freePort, missing, opened, run, temporaryFolder, until } from '../support/tools.ts'
 import { converse } from '../support/transcript.ts'
 
 const FRIEND = '127.0.0.5'
@@ -132,5 +132,40 @@ describe('HAProxy in front', { skip: missing('haproxy') }, () => {
       return all.length >= 2 && all
     }, 'both are in the log')
     assert.ok(lines.some(({ client }) => client === STRANGER))
+  })
+})
+
+describe('swaks as a proxy', { skip: missing('swaks') }, () => {
+  it('names the client with XCLIENT, where it may', async () => {
+    const listeners = { other: { address: '127.0.0.1', port: 0 } }
+    await using us = await startHere({
+      networks: [FRIEND],
+      smtp: { port: 0, xclient_networks: ['127.0.0.1'] },
+      listeners,
+    })
+    const swaks = (port: number, address: string) =>
+      run('swaks', [
+        ...['--server', `127.0.0.1:${port}`, '--from', 'a@example.test', '--to', 'b@example.org'],
+        ...[
+          '--xclient-addr',
+          address,
+          '--xclient-name',
+          'spike.example',
+          '--xclient-helo',
+          'spike',
+        ],
+      ])
+    const taken = await swaks(us.port, FRIEND)
+    assert.equal(taken.code, 0, taken.out)
+    const [captured] = await until(async () => {
+      const all = await us.captured()
+      return all.length > 0 && all
+    }, 'the message is captured')
+    assert.match(await us.raw(captured!.id), /^Received: from spike \(\[127\.0\.0\.5\]\)/m)
+    const stranger = await swaks(us.port, STRANGER)
+    assert.match(stranger.out, /530.5\.7\.0 .*127\.0\.0\.6/)
+    const refused = await swaks(us.ports.other!, FRIEND)
+    assert.notEqual(refused.code, 0)
+    assert.doesNotMatch(refused.out, /queued as/)
   })
 })
