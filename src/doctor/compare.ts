@@ -1,13 +1,15 @@
 // The plan beside what is published: which record is there, which differs, is missing, or has
 // something in its way; and the value to publish, where ours must join what others put there.
 
+import { isDmarc } from '../auth/dmarc-record.ts'
+import { isSpf } from '../auth/spf-record.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Identity } from '../mail/identity.ts'
-import { isDmarc, mergeDmarc } from './dmarc.ts'
+import { mergeDmarc } from './dmarc.ts'
 import type { Found, Lookup } from './lookup.ts'
 import type { Plan, PlannedRecord, RecordPurpose } from './plan.ts'
 import { plannedRecords } from './plan.ts'
-import { isSpf, mergeSpf } from './spf.ts'
+import { mergeSpf } from './spf.ts'
 import { cheaperSpf, isWithinNetworks, MOST_LOOKUPS, type SpfCost, spfCost } from './spf-cost.ts'
 
 export type RecordState =

@@ -12,10 +12,6 @@ export type MergedDmarc = {
   readonly stricter: boolean
 }
 
-export function isDmarc(text: string): boolean {
-  return /^v\s*=\s*DMARC1\s*(?:;|$)/.test(text)
-}
-
 /** Keeps the published record where it is good, and completes it with our `rua` where it has none. */
 export function mergeDmarc(published: string | undefined, ours: string): MergedDmarc {
   if (published === undefined) return { value: ours, removed: [], stricter: false }

@@ -2,8 +2,9 @@
 // includes as a receiver does. Bounded, and what could not be asked is said.
 
 import ipaddr from 'ipaddr.js'
+import { isSpf } from '../auth/spf-record.ts'
 import type { Resolver } from '../dns/resolver.ts'
-import { isSpf, spfTerms } from './spf.ts'
+import { spfTerms } from './spf.ts'
 
 /** RFC 7208 §4.6.4 */
 export const MOST_LOOKUPS = 10

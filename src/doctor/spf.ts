@@ -1,6 +1,8 @@
 // One SPF record out of what is published and what we need (RFC 7208 §3.2: never two). What others
 // allowed stays allowed; our terms come first; what no receiver can read is left out and named.
 
+import { parseSpf } from '../auth/spf-record.ts'
+
 /** A term as written, in lower case where case means nothing. */
 type Term = { readonly text: string; readonly kind: TermKind; readonly value: string }
 
@@ -22,11 +24,6 @@ export type MergedSpf = {
   readonly dropped: readonly string[]
 }
 
-/** Whether a TXT record is one for SPF (RFC 7208 §4.5). */
-export function isSpf(text: string): boolean {
-  return /^v=spf1(?: |$)/i.test(text)
-}
-
 /** The terms behind the version; undefined for a term that has no meaning. */
 export function spfTerms(record: string): {
   readonly terms: readonly Term[]
@@ -46,6 +43,8 @@ const MECHANISM = /^[-+~?]?(all|include|a|mx|ptr|ip4|ip6|exists)(?:([:/])(.*))?$
 const MODIFIER = /^([a-z][a-z0-9_.-]*)=(.*)$/i
 
 function readTerm(text: string): Term | undefined {
+  // One opinion of what receivers can read.
+  if ('fault' in parseSpf(`v=spf1 ${text}`)) return undefined
   const modifier = MODIFIER.exec(text)
   if (modifier) {
     const [, name = '', value = ''] = modifier
@@ -88,6 +87,21 @@ export function mergeSpf(
   const { body, end } = published.length === 1 ? ofOne(theirs) : ofMany(theirs, ours)
   const terms = unique([...missing.map(({ text }) => text), ...body, ...end])
   return { value: ['v=spf1', ...terms].join(' '), dropped }
+}
+
+/**
+ * The record to publish so that mail from our addresses passes, in place of what is there.
+ * @param published the SPF records that stand there now, any number, readable or not
+ */
+export function withOurs(
+  published: readonly string[],
+  ours: { readonly hostname: string; readonly addresses: readonly string[] },
+): string {
+  const networks = ours.addresses.map((one) => `${one.includes(':') ? 'ip6' : 'ip4'}:${one}`)
+  // Who does not know the addresses leaves a record as it is.
+  const unknown = published.length > 0 ? [] : [`a:${ours.hostname}`]
+  const terms = networks.length > 0 ? networks : unknown
+  return mergeSpf(published, ['v=spf1', ...terms, '~all'].join(' ')).value
 }
 
 const allows = ({ text }: Term) => !/^[-~?]/.test(text)

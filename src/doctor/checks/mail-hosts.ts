@@ -2,11 +2,12 @@
 // return path where that is another domain of ours.
 
 import { checkSpf } from '../../auth/spf.ts'
+import { isSpf } from '../../auth/spf-record.ts'
 import { hostsOf } from '../../dns/hosts.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import { type Domain, parseDomain } from '../../mail/domain.ts'
 import { type Check, couldNotCheck, type Finding, findingsOf } from '../check.ts'
-import { withOurs } from '../spf-fix.ts'
+import { withOurs } from '../spf.ts'
 import { mailHostTexts } from '../texts/mail-hosts.ts'
 
 const found = findingsOf(mailHostTexts)
@@ -79,10 +80,7 @@ async function returnPathFindings(
     findings.push(found('RETURN_PATH_MX_ELSEWHERE', returnPath, facts))
   }
   const records = published.kind === 'records' ? published.records : []
-  const record = withOurs(
-    records.filter((text) => /^v=spf1( |$)/i.test(text)),
-    { hostname, addresses },
-  )
+  const record = withOurs(records.filter(isSpf), { hostname, addresses })
   for (const address of addresses) {
     const sender = `bounce@${returnPath}`
     const { result, problem } = await checkSpf(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type FakeAnswer, mapResolver } from '../../../test/support/dns.ts'
 import { describeFinding } from '../catalogue.ts'
-import { withOurs } from '../spf-fix.ts'
+import { withOurs } from '../spf.ts'
 import { checkHelloSpf, checkSpfRecord } from './spf.ts'
 
 type Zone = Readonly<Record<string, FakeAnswer>>
@@ -120,7 +120,7 @@ test('every address that we send from is covered', async () => {
     [['SPF_NO_IP', '2001:db8::25']],
   )
   const said = describeFinding(findings[0]!, 'en')
-  assert.equal(said.paste, 'example.com. TXT "v=spf1 ip4:192.0.2.25 ip6:2001:db8::25 ~all"')
+  assert.equal(said.paste, 'example.com. TXT "v=spf1 ip6:2001:db8::25 ip4:192.0.2.25 ~all"')
 })
 
 test('what costs most is named', async () => {
@@ -140,12 +140,12 @@ const FIXES: readonly [readonly string[], string][] = [
   [['v=spf1 ip4:192.0.2.25 a -all'], 'v=spf1 ip4:192.0.2.25 a -all'],
   [
     ['v=spf1 mx ~all', 'v=spf1 include:a.example -all'],
-    'v=spf1 ip4:192.0.2.25 mx include:a.example ~all',
+    'v=spf1 ip4:192.0.2.25 include:a.example mx ~all',
   ],
   [['v=spf1 redirect=a.example'], 'v=spf1 ip4:192.0.2.25 redirect=a.example'],
   [
     ['v=spf1 redirect=a.example', 'v=spf1 mx ~all'],
-    'v=spf1 ip4:192.0.2.25 mx include:a.example ~all',
+    'v=spf1 ip4:192.0.2.25 include:a.example mx ~all',
   ],
   [['v=spf1 ipv4:192.0.2.1 a: mx ~all'], 'v=spf1 ip4:192.0.2.25 mx ~all'],
 ]

@@ -5,7 +5,7 @@ import { checkSpf, MOST_LOOKUPS, type SpfOutcome, type SpfProblem } from '../../
 import { isSpf, parseSpf } from '../../auth/spf-record.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import { type Check, couldNotCheck, type Finding, findingsOf } from '../check.ts'
-import { withOurs } from '../spf-fix.ts'
+import { withOurs } from '../spf.ts'
 import { spfTexts } from '../texts/spf.ts'
 
 const found = findingsOf(spfTexts)
