@@ -54,6 +54,7 @@ import { keepPruned } from './server/prune.ts'
 import { type LookForKey, lookForKey } from './server/publication.ts'
 import { publisherOf } from './server/publish.ts'
 import { reroute } from './server/reroute.ts'
+import { ReturnPaths } from './server/return-paths.ts'
 import { openRewriting, type Rewriting } from './server/rewriting.ts'
 import { Rotations } from './server/rotation.ts'
 import { SandboxHouse, sandboxKeyIn } from './server/sandbox.ts'
@@ -76,6 +77,7 @@ export type House = {
   readonly reach: Reach
   readonly domains: Domains
   readonly look: LookForKey
+  readonly returnPaths: ReturnPaths
   readonly rotations: Rotations
   readonly credentials: CredentialHouse
   readonly sandbox: SandboxHouse
@@ -214,6 +216,7 @@ async function build(
     trust,
     delivery,
     metrics,
+    returnPaths: new ReturnPaths(),
   }
   return { ...mail, ...buildQueue(mail, { clock, log }) }
 }
@@ -225,7 +228,7 @@ function buildQueue(
   mail: Mail,
   { clock, log }: Dependencies,
 ): Pick<House, 'intake' | 'scheduler' | 'operations'> {
-  const { config, store, reach, rewriting, milters, delivery } = mail
+  const { config, store, reach, rewriting, milters, delivery, returnPaths } = mail
   const { hostname } = config
   const time = new SteadyTime(clock)
   const schedules = schedulesOf(config)
@@ -236,6 +239,7 @@ function buildQueue(
       milters: { milters, spoolFolder: join(config.data, 'milter-spool') },
     }),
     onAccepted(message, content, { origin, durationMs, messageId }) {
+      returnPaths.note(message.message)
       const recipients = message.entries.map((entry) => entry.recipient)
       reach.record({
         kind: 'accepted',
@@ -375,9 +379,9 @@ function controlOf(house: House, { clock, log }: Dependencies, doors: Doors | un
 
 /** What the doctor needs of the house. */
 function doctorOf(
-  { config, domains, dns, certificates: { certificates }, trust }: House,
+  { config, domains, dns, certificates: { certificates }, trust, returnPaths }: House,
   clock: Dependencies['clock'],
 ): DoctorDependencies {
   const relaying = trust.isWatching() ? trust : undefined
-  return { config, domains, dns, certificates, clock, relaying }
+  return { config, domains, dns, certificates, clock, relaying, returnPaths }
 }

@@ -69,6 +69,10 @@ export type DomainMeans = {
   readonly keys: readonly { readonly selector: string; readonly txt: string }[]
   /** Where bounces come back to, when not to the domain itself. */
   readonly returnPath?: Domain
+  /** Domains of others that bounces were asked to go to. */
+  readonly foreignPaths?: readonly Domain[]
+  /** The configuration has its mail leave unsigned. */
+  readonly signingOff?: boolean
 }
 
 /** Two tries at each of a name server's addresses stay within the doctor's patience. */
@@ -120,7 +124,8 @@ function directChecks(
 }
 
 /** What is published for a domain, against what should be. */
-export function domainChecks({ host, domain, keys, returnPath }: DomainMeans): readonly Check[] {
+export function domainChecks(means: DomainMeans): readonly Check[] {
+  const { host, domain, keys, returnPath, foreignPaths = [], signingOff = false } = means
   const { resolver, clock, identity, delivery } = host
   // Behind a relay nobody sees our addresses: SPF has to name the relay's.
   const addresses = delivery.onlyByRelay ? [] : sendingAddresses(host)
@@ -132,9 +137,9 @@ export function domainChecks({ host, domain, keys, returnPath }: DomainMeans): r
   return [
     checkDomain({ resolver, domain, now: () => clock.now() }),
     checkSpfRecord({ ...us, domain }),
-    checkDkim({ resolver, domain, keys, askAll }),
+    checkDkim({ resolver, domain, keys, askAll, isOff: signingOff, byRelay: delivery.onlyByRelay }),
     checkDmarcPolicy({ resolver, domain, ...back }),
-    checkMailHosts({ ...us, domain, ...back }),
+    checkMailHosts({ ...us, domain, ...back, foreignPaths }),
   ]
 }
 

@@ -17,14 +17,17 @@ import { Gate } from '../std/gate.ts'
 import type { Log } from '../std/log.ts'
 import type { Metrics } from '../std/metrics.ts'
 import type { Domains } from './domains.ts'
+import { unsignedOf } from './given.ts'
 import { listenersOf } from './listeners.ts'
 import { identityOf, ownIpv6Of } from './policy.ts'
+import type { ReturnPaths } from './return-paths.ts'
 import { show, type Trouble, tell, troublesOf } from './troubles.ts'
 
 export type DoctorDependencies = {
   readonly config: Config
   readonly domains: Domains
   readonly clock: Clock
+  readonly returnPaths: Pick<ReturnPaths, 'of'>
   readonly certificates: Certificates
   /** The watch over who is trusted; undefined where no server runs. */
   readonly relaying?: OpenRelayOptions | undefined
@@ -50,6 +53,19 @@ export async function askDoctor(
   return wanted !== undefined && all.length === 0 ? undefined : visit(deps, all)
 }
 
+/** Whose return paths are ours to publish for, and whose are somebody else's. */
+function pathsOf(domain: Domain, { config, domains, returnPaths }: DoctorDependencies) {
+  const isOurs = (name: Domain) =>
+    domains.list().some((one) => name === one.domain || name.endsWith(`.${one.domain}`))
+  const seen = returnPaths.of(domain)
+  const [returnPath] = seen.filter(isOurs)
+  return {
+    ...(returnPath && { returnPath }),
+    foreignPaths: seen.filter((name) => !isOurs(name) && name !== config.hostname),
+    signingOff: unsignedOf(config, domain) !== undefined,
+  }
+}
+
 /** Those that sign and those whose mail may still be on its way: a coming key need not be seen yet. */
 function keysToSee(domain: Domain, { domains }: Pick<DoctorDependencies, 'domains'>) {
   return (domains.published(domain) ?? []).filter(({ state }) => state !== 'coming')
@@ -70,7 +86,8 @@ async function visit(deps: DoctorDependencies, all: readonly DomainView[]): Prom
     ...chosen.map(({ domain }) =>
       gate.run(() => {
         const keys = keysToSee(domain as Domain, deps)
-        const its = { host: means, domain: domain as Domain, keys }
+        const paths = pathsOf(domain as Domain, deps)
+        const its = { host: means, domain: domain as Domain, keys, ...paths }
         return examine(domainChecks(its), { clock })
       }),
     ),

@@ -115,3 +115,15 @@ test('every name server is asked', async () => {
   const lost = async () => ({ kind: 'cannot-tell', why: 'x' }) as const
   assert.equal(await look([txt], { askAll: lost }), 'DKIM_OK')
 })
+
+test('signing that was switched off is a fault, unless a relay signs', async () => {
+  const codes = async (rest: Partial<DkimCheckOptions>) =>
+    (
+      await checkDkim({ resolver: mapResolver({}), domain: 'example.com', keys: [], ...rest }).run(
+        signal,
+      )
+    ).map(({ code }) => code)
+  assert.deepEqual(await codes({ isOff: true }), ['DKIM_OFF'])
+  assert.deepEqual(await codes({ isOff: true, byRelay: true }), [])
+  assert.deepEqual(await codes({}), ['DKIM_NO_KEY'])
+})

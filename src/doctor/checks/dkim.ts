@@ -15,17 +15,22 @@ export type DkimCheckOptions = {
   readonly domain: string
   /** The keys that should be published, `txt` as keys.ts prints it. */
   readonly keys: readonly { readonly selector: string; readonly txt: string }[]
+  /** Mail of the domain leaves unsigned, by the operator's wish. */
+  readonly isOff?: boolean
+  /** A relay takes all mail, and may sign it. */
+  readonly byRelay?: boolean
   /** Asks every name server of a zone; without it the resolver's answer has to do. */
   readonly askAll?: (name: string, signal: AbortSignal) => Promise<AuthoritativeAnswer<'TXT'>>
 }
 
 /** Every key that signs is published, whole, once and everywhere. */
 export function checkDkim(options: DkimCheckOptions): Check {
-  const { domain, keys } = options
+  const { domain, keys, isOff, byRelay } = options
   return {
     name: 'dkim',
     group: 'dkim',
     async run(signal) {
+      if (isOff) return byRelay ? [] : [found('DKIM_OFF', domain, { domain })]
       if (keys.length === 0) return [found('DKIM_NO_KEY', domain, { domain })]
       return (await Promise.all(keys.map((key) => examineKey(key, options, signal)))).flat()
     },

@@ -110,3 +110,28 @@ test('a young domain, by the name that was registered', async () => {
   assert.equal(codes(await look(age(400))), 'DOMAIN_OK')
   assert.equal(codes(await look(async () => Promise.reject(new Error('no network')))), 'DOMAIN_OK')
 })
+
+test('a return path in a domain of others is advised against where its SPF does not pass', async () => {
+  const zone = {
+    'example.com MX': ['10 mail.example.com'],
+    ...host,
+    'good.example TXT': ['v=spf1 ip4:192.0.2.25 -all'],
+    'bad.example TXT': ['v=spf1 -all'],
+    'broken.example TXT': 'cannot-tell',
+  } satisfies Zone
+  const look = async (...foreignPaths: string[]) =>
+    codes(
+      await checkMailHosts({
+        resolver: mapResolver(zone),
+        domain,
+        ...ours,
+        foreignPaths: foreignPaths as Domain[],
+      }).run(signal),
+    )
+  assert.equal(await look('good.example'), 'MX_OK')
+  assert.equal(
+    await look('bad.example', 'silent.example'),
+    'MX_OK RETURN_PATH_FOREIGN RETURN_PATH_FOREIGN',
+  )
+  assert.equal(await look('broken.example'), 'MX_OK COULD_NOT_CHECK')
+})

@@ -17,6 +17,8 @@ export type MailHostOptions = {
   readonly domain: Domain
   /** Where bounces come back to, when not to the domain itself. */
   readonly returnPath?: Domain
+  /** Domains of others that bounces were asked to go to. */
+  readonly foreignPaths?: readonly Domain[]
   readonly hostname: string
   readonly addresses: readonly string[]
 }
@@ -27,13 +29,31 @@ export function checkMailHosts(options: MailHostOptions): Check {
     name: 'mail-hosts',
     group: 'return-path',
     async run() {
-      const [replies, bounces] = await Promise.all([
+      const { returnPath, foreignPaths = [] } = options
+      const findings = await Promise.all([
         replyFindings(options),
-        options.returnPath ? returnPathFindings(options, options.returnPath) : [],
+        returnPath ? returnPathFindings(options, returnPath) : [],
+        ...foreignPaths.map((path) => foreignFindings(options, path)),
       ])
-      return [...replies, ...bounces]
+      return findings.flat()
     },
   }
+}
+
+/** What we may not publish, we can only advise against. */
+async function foreignFindings(
+  { resolver, hostname, addresses, domain }: MailHostOptions,
+  path: Domain,
+): Promise<Finding[]> {
+  for (const address of addresses) {
+    const sender = `postmaster@${path}`
+    const connection = { address, sender, helloName: hostname }
+    const { result, problem } = await checkSpf(connection, { resolver })
+    if (problem?.kind === 'dns') return [couldNotCheck(path, problem.why)]
+    if (result !== 'pass')
+      return [found('RETURN_PATH_FOREIGN', path, { domain, returnPath: path, result, address })]
+  }
+  return []
 }
 
 const LOOK = { protocol: 'both', allowPrivate: true, random: () => 0 } as const
@@ -62,7 +82,7 @@ async function replyFindings({ resolver, domain }: MailHostOptions): Promise<Fin
 }
 
 async function returnPathFindings(
-  { resolver, hostname, addresses }: MailHostOptions,
+  { resolver, hostname, addresses, domain }: MailHostOptions,
   returnPath: Domain,
 ): Promise<Finding[]> {
   const [hosts, published] = await Promise.all([
@@ -74,7 +94,7 @@ async function returnPathFindings(
   const ours = parseDomain(hostname)
   if (hosts.kind !== 'hosts')
     findings.push(found('RETURN_PATH_NO_MX', returnPath, { returnPath, hostname }))
-  else if (!hosts.hosts.some(({ name }) => name === ours)) {
+  else if (returnPath === `bounce.${domain}` && !hosts.hosts.some(({ name }) => name === ours)) {
     const names = hosts.hosts.map(({ name }) => name).join(', ')
     const facts = { returnPath, hosts: names, hostname }
     findings.push(found('RETURN_PATH_MX_ELSEWHERE', returnPath, facts))

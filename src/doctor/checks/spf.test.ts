@@ -140,7 +140,7 @@ const FIXES: readonly [readonly string[], string][] = [
   [['v=spf1 ip4:192.0.2.25 a -all'], 'v=spf1 ip4:192.0.2.25 a -all'],
   [
     ['v=spf1 mx ~all', 'v=spf1 include:a.example -all'],
-    'v=spf1 ip4:192.0.2.25 include:a.example mx ~all',
+    'v=spf1 ip4:192.0.2.25 mx include:a.example ~all',
   ],
   [['v=spf1 redirect=a.example'], 'v=spf1 ip4:192.0.2.25 redirect=a.example'],
   [

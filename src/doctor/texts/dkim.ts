@@ -25,6 +25,25 @@ After making the key publish its record (posthorn dns prints it) and run the doc
 Создав ключ, опубликуйте его запись (её печатает posthorn dns) и запустите проверку снова.`,
     },
   },
+  DKIM_OFF: {
+    severity: 'error',
+    en: {
+      saw: 'Mail From {domain} leaves unsigned: the configuration has sign: false for it.',
+      why: 'Unsigned mail fails DMARC as soon as it is forwarded; Gmail and Outlook.com refuse it from larger senders.',
+      fix: 'Remove sign: false under domains.{domain} from the configuration and restart.',
+      more: `Signing can be switched off for a domain because some relays sign by themselves. Mail that goes straight to receivers needs our signature: without it DMARC rests on SPF alone, and that breaks when a message is forwarded.
+
+With relayhost set this is no fault, and nothing is said.`,
+    },
+    ru: {
+      saw: 'Почта от {domain} уходит без подписи: в настройках для него задано sign: false.',
+      why: 'Почта без подписи не проходит DMARC после любой пересылки; Gmail и Outlook.com отвергают её у крупных отправителей.',
+      fix: 'Уберите sign: false из domains.{domain} в настройках и перезапустите сервер.',
+      more: `Подпись домена можно отключить, потому что некоторые relay подписывают сами. Почте, которая идёт прямо получателям, нужна наша подпись: без неё DMARC держится на одном SPF, а он ломается при пересылке.
+
+Если задан relayhost, это не ошибка, и ничего не говорится.`,
+    },
+  },
   DKIM_MISSING: {
     severity: 'error',
     en: {

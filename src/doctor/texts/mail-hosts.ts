@@ -119,4 +119,23 @@ export const mailHostTexts = {
     },
     paste: '{returnPath}. TXT "{record}"',
   },
+  RETURN_PATH_FOREIGN: {
+    severity: 'warning',
+    en: {
+      saw: 'Mail From {domain} was sent with the return path {returnPath}, whose SPF gives {result} for {address}.',
+      why: 'Outlook.com and Gmail want SPF of exactly that domain to pass, and DMARC counts it only for its own domain.',
+      fix: 'Let the application use a return path in {domain} (MAIL FROM, often called envelope sender, Return-Path or -f).',
+      more: `Receivers check SPF for the domain of MAIL FROM, which people do not see. An application that puts a mailbox of another domain there lets SPF fail, however good the records of the From domain are. The signature still passes; but some receivers want both.
+
+Only return paths that were seen since the start of this server are known here. If the other domain is yours as well, add it (posthorn domain add) and publish its records instead.`,
+    },
+    ru: {
+      saw: 'Почта от {domain} уходила с обратным адресом в {returnPath}, чей SPF даёт {result} для {address}.',
+      why: 'Outlook.com и Gmail требуют, чтобы SPF проходил именно для этого домена, а DMARC засчитывает его только своему домену.',
+      fix: 'Пусть приложение ставит обратный адрес в {domain} (MAIL FROM; его называют ещё envelope sender, Return-Path или -f).',
+      more: `Получатели проверяют SPF для домена из MAIL FROM, которого люди не видят. Если приложение ставит туда ящик в другом домене, SPF не проходит, как бы хороши ни были записи домена из From. Подпись по-прежнему проходит, но некоторые получатели требуют и то и другое.
+
+Здесь известны только обратные адреса, встретившиеся с запуска сервера. Если и тот домен ваш, добавьте его (posthorn domain add) и опубликуйте его записи.`,
+    },
+  },
 } as const satisfies Readonly<Record<string, CodeTexts>>
