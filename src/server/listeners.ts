@@ -68,8 +68,10 @@ export async function openListeners(
         announceUntrusted: config.tls.announce === 'always',
         requireAuth: auth === 'required',
         authWithoutTls: authWithoutTls ?? (sandbox && tls === 'none' ? true : 'loopback'),
-        isProxy: (client) => isIn(proxies, client),
-        mayXclient: (client) => isIn(speakers, client),
+        ...(options.proxyProtocol.length > 0 && { isProxy: (client) => isIn(proxies, client) }),
+        ...(options.xclientNetworks.length > 0 && {
+          mayXclient: (client) => isIn(speakers, client),
+        }),
         isTrusted: (client) => isIn(trusted, client) && !deps.distrusts(client),
         offers: offersOf(config),
         limits: { messageOctets: limits.messageSizeBytes, recipients: limits.recipients },

@@ -144,6 +144,22 @@ test('a broken header is refused; so is one from somebody who is no proxy', asyn
   assert.deepEqual(refused.slice(0, 2), ['127.0.0.1 PROXY', '127.0.0.1 FAULT'])
 })
 
+test('who only looks whether the port is open is no news; who leaves within his header is', async () => {
+  const refused: string[] = []
+  await using place = await openListener({
+    isProxy: () => true,
+    events: { onRefusal: (_, { reply }) => refused.push(reply.text.join(' ')) },
+  }).then(disposable)
+  for (const octets of ['', 'PROXY TCP4 192.0']) {
+    const socket = connect(place.port, '127.0.0.1')
+    socket.end(octets)
+    socket.resume()
+    await new Promise((resolve) => socket.once('close', resolve))
+  }
+  assert.equal(refused.length, 1)
+  assert.match(refused[0]!, /within its PROXY header/)
+})
+
 test('silence instead of a header ends', async () => {
   await using place = await openListener({ isProxy: () => true, limits: { proxyMs: 50 } }).then(
     disposable,

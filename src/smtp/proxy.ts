@@ -114,18 +114,19 @@ function plain(address: ipaddr.IPv4 | ipaddr.IPv6): string {
 
 /**
  * Reads the header from a new connection; what follows it stays in the socket, which is paused.
- * Never rejects: whatever goes wrong is a fault, and the socket has no listeners of ours then.
+ * Never rejects: whatever goes wrong is a fault; undefined is a peer that only looked whether the
+ * port is open.
  */
 export function readProxyHeader(
   socket: Socket,
   options: { readonly clock: Clock; readonly timeoutMs: number },
-): Promise<ProxiedClient | ProxyFault> {
+): Promise<ProxiedClient | ProxyFault | undefined> {
   return new Promise((resolve) => {
     let head: Buffer = Buffer.alloc(0)
     const timer = options.clock.after(options.timeoutMs, () =>
       settle({ fault: 'no PROXY header came in time' }),
     )
-    const settle = (found: ProxiedClient | ProxyFault) => {
+    const settle = (found?: ProxiedClient | ProxyFault) => {
       timer.cancel()
       socket.off('readable', onReadable)
       socket.off('end', onEnd)
@@ -133,7 +134,8 @@ export function readProxyHeader(
       socket.off('error', onEnd)
       resolve(found)
     }
-    const onEnd = () => settle({ fault: 'closed before its PROXY header' })
+    const onEnd = () =>
+      head.length === 0 ? settle() : settle({ fault: 'closed within its PROXY header' })
     const onReadable = () => {
       for (let some = socket.read() as Buffer | null; some; some = socket.read()) {
         head = head.length === 0 ? some : Buffer.concat([head, some])

@@ -238,6 +238,7 @@ export class Listener implements AsyncDisposable {
     const { proxyMs } = this.#door.limits
     const found = await readProxyHeader(socket, { clock, timeoutMs: proxyMs })
     this.#nameless.delete(socket)
+    if (!found) return void socket.destroy()
     if ('fault' in found) return this.#refuseHeader(socket, { ...proxy, why: found.fault })
     if (found.kind === 'client') return this.#admit(socket, found)
     // A proxy that looks whether we live is itself; of a client that it cannot name nothing is believed.

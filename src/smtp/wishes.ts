@@ -23,8 +23,8 @@ export function granted(
   session: Session,
   parameters: MailParameters,
 ): Omit<MailRequest, 'reversePath'> {
+  if (!parameters.hold && !parameters.by && parameters.priority === undefined) return parameters
   const { hold, by, priority, ...request } = parameters
-  if (!hold && !by && priority === undefined) return request
   const wishes = {
     ...holdOf(session, hold),
     ...byOf(session, by),
