@@ -117,6 +117,7 @@ const adminRoutes: ['GET' | 'POST' | 'DELETE', string][] = [
   ['GET', '/api/v1/queue'],
   ['GET', '/api/v1/queue/X'],
   ['POST', '/api/v1/queue/retry'],
+  ['POST', '/api/v1/policy/test'],
   ['POST', '/api/v1/queue/X/retry'],
   ['POST', '/api/v1/queue/X/cancel'],
   ['GET', '/api/v1/domains'],

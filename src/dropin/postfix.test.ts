@@ -127,11 +127,13 @@ pickup unix n - y 60 1 pickup
 canonical_maps = regexp:/etc/postfix/canonical
 always_bcc = archive@example.com
 alias_maps = hash:/etc/aliases
+virtual_alias_maps = hash:/etc/postfix/virtual
 myorigin = /etc/mailname`,
       {
         '/etc/postfix/canonical': '/x/ y',
         '/etc/aliases': 'root: me@example.com',
         '/etc/mailname': 'example.com\n',
+        '/etc/postfix/virtual': 'info@example.com me@example.com',
       },
     )
     assert.equal((tree.smtp as { auth: string }).auth, 'required')
@@ -140,6 +142,7 @@ myorigin = /etc/mailname`,
       always_bcc: ['archive@example.com'],
       aliases: ['/etc/aliases'],
       local_domain: 'example.com',
+      virtual_aliases: '/etc/postfix/virtual',
     })
     assert.ok(ignored.some(({ says }) => says.en.includes('reject_rbl_client')))
   })
