@@ -245,7 +245,10 @@ const ownLog: Text = {
 
 const VARIABLES: Readonly<Record<string, Handle>> = {
   TZ: ignore({ en: 'times are UTC in the log', ru: 'время в журнале: UTC' }),
-  FORCE_COLOR: ({ draft }, _value, name) => draft.understood(name, 'log.format: plain'),
+  FORCE_COLOR: ignore({
+    en: 'lines in the form of Postfix have no colours (log.format: plain has)',
+    ru: 'строки в виде Postfix без цвета (цвет есть у log.format: plain)',
+  }),
   INBOUND_DEBUGGING({ draft }, value, name) {
     if (value === '') return
     draft.set(['log', 'level'], 'debug', environmentOrigin(name))
@@ -254,8 +257,9 @@ const VARIABLES: Readonly<Record<string, Handle>> = {
   LOG_FORMAT({ draft }, value, name) {
     if (value === '') return
     if (value === 'plain' || value === 'json') {
-      draft.set(['log', 'format'], value, environmentOrigin(name))
-      return draft.understood(name, `log.format: ${value}`)
+      const format = value === 'plain' ? 'postfix' : value
+      draft.set(['log', 'format'], format, environmentOrigin(name))
+      return draft.understood(name, `log.format: ${format}`)
     }
     const quoted = JSON.stringify(value)
     const says = {

@@ -235,7 +235,7 @@ const boky: Record<string, Case> = {
     changed: ['hostname'],
   },
   TZ: { env: { ...allowed, TZ: 'Europe/Moscow' }, ignored: ['TZ'] },
-  FORCE_COLOR: { env: { ...allowed, FORCE_COLOR: '1' }, understood: ['FORCE_COLOR'] },
+  FORCE_COLOR: { env: { ...allowed, FORCE_COLOR: '1' }, ignored: ['FORCE_COLOR'] },
   INBOUND_DEBUGGING: {
     env: { ...allowed, INBOUND_DEBUGGING: '1' },
     tree: { 'log level': 'debug' },
@@ -246,6 +246,10 @@ const boky: Record<string, Case> = {
     ignored: ['AUTOSET_HOSTNAME_SERVICES'],
   },
   'LOG_FORMAT json': { env: { ...allowed, LOG_FORMAT: 'json' }, tree: { 'log format': 'json' } },
+  'LOG_FORMAT plain': {
+    env: { ...allowed, LOG_FORMAT: 'plain' },
+    tree: { 'log format': 'postfix' },
+  },
   'LOG_FORMAT else': { env: { ...allowed, LOG_FORMAT: 'xml' }, wrong: [/LOG_FORMAT=json/] },
   ANONYMIZE_EMAILS: {
     env: { ...allowed, ANONYMIZE_EMAILS: 'smart' },

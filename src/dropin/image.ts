@@ -37,6 +37,8 @@ export function startImage(
 ): void {
   const from = byImage(image)
   draft.set(['mode'], 'live', from)
+  // Whoever reads the container's log today finds the same lines.
+  draft.set(['log', 'format'], 'postfix', from)
   ports.forEach((port, index) => {
     const path = index === 0 ? ['smtp'] : ['listeners', `port-${port}`]
     draft.set([...path, 'address'], anyAddress(around), from)
