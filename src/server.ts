@@ -182,7 +182,8 @@ async function build(
     }),
   )
   const milters = parts.use(openMilters(config, { clock, log, metrics }))
-  const trust = parts.use(watchTrust(config, { clock, log, metrics, ...identity }))
+  const isLive = () => config.mode === 'live' || domains.anyLive
+  const trust = parts.use(watchTrust(config, { clock, log, metrics, isLive, ...identity }))
   const { keyring } = domains
   const sandboxKey = await sandboxKeyIn(join(config.data, 'keys'))
   const { keep } = config.sandbox

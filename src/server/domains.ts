@@ -91,6 +91,12 @@ export class Domains {
     return this.#entries.get(domain)?.record.world
   }
 
+  /** Mail of one of them at least leaves. */
+  get anyLive(): boolean {
+    for (const { record } of this.#entries.values()) if (record.world === 'live') return true
+    return false
+  }
+
   list(): readonly DomainView[] {
     return [...this.#entries.values()]
       .map(view)

@@ -8,10 +8,10 @@ import { silentLog } from '../std/log.ts'
 import { Metrics } from '../std/metrics.ts'
 import { type TrustWatch, type TrustWatchDeps, watchTrust } from './gateway.ts'
 
-type Trusting = Pick<Config, 'mode' | 'domains' | 'networks' | 'trustGateway'>
+type Trusting = Pick<Config, 'networks' | 'trustGateway'>
 
 export function parseConfig(change: Partial<Trusting>): Trusting {
-  return { mode: 'live', domains: {}, networks: [], trustGateway: false, ...change }
+  return { networks: [], trustGateway: false, ...change }
 }
 
 export type Probed = Disposable & {
@@ -28,6 +28,7 @@ export function startProbed(change: Partial<Trusting>, deps: Partial<TrustWatchD
     log: { ...silentLog, error: (_fields, message) => said.push(message) },
     metrics: new Metrics(),
     gateways: [],
+    isLive: () => true,
     ...deps,
   })
   return {

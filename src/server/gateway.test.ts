@@ -21,7 +21,6 @@ describe('the default gateway', () => {
     ['in a trusted range is not believed', { networks: range }, true],
     ['is, when it was said so', { networks: range, trustGateway: true }, false],
     ['is, when it stands there itself', { networks: [...range, '172.17.0.1/32'] }, false],
-    ['is, where nothing leaves', { networks: range, mode: 'sandbox' }, false],
   ]
   for (const [what, config, distrusted] of table)
     it(what, () => {
@@ -30,6 +29,22 @@ describe('the default gateway', () => {
       assert.equal(probed.watch.distrusts('::ffff:172.17.0.1'), distrusted)
       assert.equal(probed.watch.distrusts('172.17.0.9'), false)
     })
+})
+
+it('a gateway loses its trust when a first domain is made live, and not before', async () => {
+  let live = false
+  using probed = startProbed(
+    { networks: ['172.16.0.0/12', '0.0.0.0/0'] },
+    { gateways: ['172.17.0.1'], isLive: () => live },
+  )
+  probed.watch.start([])
+  assert.equal(probed.watch.distrusts('172.17.0.1'), false, 'nothing leaves')
+  assert.deepEqual(probed.watch.risks(), [])
+  live = true
+  assert.equal(probed.watch.distrusts('172.17.0.1'), true)
+  assert.equal(probed.watch.risks().length, 1)
+  await probed.watch.probe()
+  assert.match(probed.said.join(), /networks trusts strangers/)
 })
 
 describe('our own published address', () => {

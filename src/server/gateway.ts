@@ -1,13 +1,13 @@
 // Clients that come through a gateway: behind a Docker bridge, a userland proxy or NAT all of them
 // have its address, programs of this host and strangers of the Internet alike, and from inside one
-// cannot see how the port was published. So in live mode the gateway is trusted only when it was said
-// so (trust_gateway, or its very address in networks); and even then we dial our public address now
-// and then and look as whom we are seen: if as a trusted client, so is the world, and that address
-// loses its trust until the door is closed.
+// cannot see how the port was published. So while mail of any domain leaves, the gateway is trusted
+// only when it was said so (trust_gateway, or its very address in networks); and even then we dial our
+// public address now and then and look as whom we are seen: if as a trusted client, so is the world,
+// and that address loses its trust until the door is closed.
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { connect, isIP, isIPv4 } from 'node:net'
+import { type BlockList, connect, isIP, isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Config } from '../config/schema.ts'
 import { canonicalAddress } from '../dns/address.ts'
@@ -20,6 +20,8 @@ import type { Metrics } from '../std/metrics.ts'
 
 const PROBE_EVERY_MS = 3_600_000
 const FIRST_PROBE_MS = 1_000
+/** While nothing leaves, this often it is asked whether anything does by now. */
+const AWAKE_EVERY_MS = 10_000
 const DIAL_MS = 5_000
 /** Beside those that we listen on: where containers are usually published. */
 const USUAL_PORTS = [25, 587, 2525]
@@ -47,6 +49,8 @@ export type TrustWatchDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
+  /** Mail leaves: of everybody, or of a domain that was made live meanwhile. */
+  isLive(): boolean
   /** Our addresses as the world knows them. */
   readonly ipv4?: string
   readonly ipv6?: string
@@ -56,20 +60,21 @@ export type TrustWatchDeps = {
 }
 
 export function watchTrust(
-  config: Pick<Config, 'mode' | 'domains' | 'networks' | 'trustGateway'>,
+  config: Pick<Config, 'networks' | 'trustGateway'>,
   deps: TrustWatchDeps,
 ): TrustWatch {
-  const { clock, log, metrics } = deps
+  const { clock, log, metrics, isLive } = deps
   const trusted = networkList(config.networks)
-  const isLive =
-    config.mode === 'live' || Object.values(config.domains).some(({ mode }) => mode === 'live')
-  const gateways = new Set(isLive ? (deps.gateways ?? systemGateways()) : [])
+  const gateways = new Set(deps.gateways ?? systemGateways())
   const named = new Set(config.networks.map((network) => network.replace(/\/(?:32|128)$/, '')))
   const believed = (address: string) =>
     isIn(trusted, address) &&
     (config.trustGateway || !gateways.has(plain(address)) || named.has(plain(address)))
   const open = STRANGERS.filter((address) => isIn(trusted, address))
-  let risks: readonly RelayRisk[] = open.slice(0, 1).map((seen) => ({ address: 'networks', seen }))
+  const risks: readonly RelayRisk[] = open
+    .slice(0, 1)
+    .map((seen) => ({ address: 'networks', seen }))
+  let told: readonly RelayRisk[] = []
   let probed: readonly RelayRisk[] = []
   let timer: Timer | undefined
   let ports: readonly number[] = []
@@ -78,8 +83,9 @@ export function watchTrust(
   const nonce = randomBytes(12).toString('hex')
   const published = [deps.ipv4, deps.ipv6].filter((one) => one !== undefined)
   const probes = new Map<string, string | undefined>()
-  const all = () => [...risks, ...probed]
+  const all = () => (isLive() ? [...risks, ...probed] : [])
   const probe = async () => {
+    if (!isLive()) return
     const own = new Set(deps.own ?? ownAddresses())
     const places = published
       .filter((one) => !own.has(one))
@@ -91,33 +97,35 @@ export function watchTrust(
         await dial({ host, port }, helloName, clock)
         const seen = probes.get(helloName)
         probes.delete(helloName)
-        return seen !== undefined && believed(seen)
-          ? [{ address: isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`, seen }]
-          : []
+        if (seen === undefined || !believed(seen)) return []
+        return [{ address: isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`, seen }]
       }),
     )
-    const found = looked.flat()
-    tell(log, probed, found)
-    probed = found
+    probed = looked.flat()
+    tell(log, told, all())
+    told = all()
   }
   const round = () => {
-    void probe()
-      .catch((error: unknown) => log.warn({ error: String(error) }, 'own address was not dialled'))
-      .finally(() => (timer = clock.after(PROBE_EVERY_MS, round)))
+    const again = () => {
+      if (!watching) return
+      timer = clock.after(isLive() ? PROBE_EVERY_MS : AWAKE_EVERY_MS, round)
+    }
+    const failed = (error: unknown) =>
+      log.warn({ error: String(error) }, 'own address was not dialled')
+    void probe().catch(failed).finally(again)
   }
   metrics.gauge('posthorn_open_relay_risk', {
     help: '1 when strangers may relay through an address that is trusted.',
     read: (gauge) => gauge.set(all().length > 0 ? 1 : 0),
   })
-  if (!isLive) risks = []
   return {
     distrusts: (address) => {
       if (gateways.size === 0 && probed.length === 0) return false
       const seen = isIPv4(address) ? address : plain(address)
-      return (
+      const doubtful =
         (gateways.has(seen) && !believed(address)) ||
         probed.some((risk) => plain(risk.seen) === seen)
-      )
+      return doubtful && isLive()
     },
     watched: (service) => ({
       ...service,
@@ -133,11 +141,20 @@ export function watchTrust(
     start(listening) {
       watching = true
       ports = listening
-      tell(log, [], risks)
-      if (isLive) timer = clock.after(FIRST_PROBE_MS, round)
+      told = all()
+      tell(log, [], told)
+      timer = clock.after(FIRST_PROBE_MS, round)
     },
-    [Symbol.dispose]: () => timer?.cancel(),
+    [Symbol.dispose]() {
+      watching = false
+      timer?.cancel()
+    },
   }
+}
+
+function strangersIn(trusted: BlockList): readonly RelayRisk[] {
+  const open = STRANGERS.filter((address) => isIn(trusted, address))
+  return open.slice(0, 1).map((seen) => ({ address: 'networks', seen }))
 }
 
 function tell(log: Log, before: readonly RelayRisk[], now: readonly RelayRisk[]): void {
