@@ -70,10 +70,7 @@ export function watchTrust(
   const believed = (address: string) =>
     isIn(trusted, address) &&
     (config.trustGateway || !gateways.has(plain(address)) || named.has(plain(address)))
-  const open = STRANGERS.filter((address) => isIn(trusted, address))
-  const risks: readonly RelayRisk[] = open
-    .slice(0, 1)
-    .map((seen) => ({ address: 'networks', seen }))
+  const risks = strangersIn(trusted)
   let told: readonly RelayRisk[] = []
   let probed: readonly RelayRisk[] = []
   let timer: Timer | undefined
@@ -87,11 +84,9 @@ export function watchTrust(
   const probe = async () => {
     if (!isLive()) return
     const own = new Set(deps.own ?? ownAddresses())
-    const places = published
-      .filter((one) => !own.has(one))
-      .flatMap((host) => [...new Set([...ports, ...USUAL_PORTS])].map((port) => ({ host, port })))
+    const hosts = published.filter((one) => !own.has(one))
     const looked = await Promise.all(
-      places.map(async ({ host, port }) => {
+      placesOn(hosts, ports).map(async ({ host, port }) => {
         const helloName = `${nonce}-${probes.size}-${port}.probe.invalid`
         probes.set(helloName, undefined)
         await dial({ host, port }, helloName, clock)
@@ -150,6 +145,11 @@ export function watchTrust(
       timer?.cancel()
     },
   }
+}
+
+function placesOn(hosts: readonly string[], ports: readonly number[]) {
+  const all = [...new Set([...ports, ...USUAL_PORTS])]
+  return hosts.flatMap((host) => all.map((port) => ({ host, port })))
 }
 
 function strangersIn(trusted: BlockList): readonly RelayRisk[] {
