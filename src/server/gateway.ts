@@ -76,15 +76,15 @@ export function watchTrust(
   let timer: Timer | undefined
   let ports: readonly number[] = []
   let watching = false
-  /** What our own probes call themselves, and as whom they were seen. */
   const nonce = randomBytes(12).toString('hex')
   const published = [deps.ipv4, deps.ipv6].filter((one) => one !== undefined)
+  /** What our own probes call themselves, and as whom they were seen. */
   const probes = new Map<string, string | undefined>()
   const all = () => (isLive() ? [...risks, ...probed] : [])
   const probe = async () => {
     if (!isLive()) return
-    const own = new Set(deps.own ?? ownAddresses())
-    const hosts = published.filter((one) => !own.has(one))
+    const own = deps.own ?? ownAddresses()
+    const hosts = published.filter((one) => !own.includes(one))
     const looked = await Promise.all(
       placesOn(hosts, ports).map(async ({ host, port }) => {
         const helloName = `${nonce}-${probes.size}-${port}.probe.invalid`
@@ -92,8 +92,8 @@ export function watchTrust(
         await dial({ host, port }, helloName, clock)
         const seen = probes.get(helloName)
         probes.delete(helloName)
-        if (seen === undefined || !believed(seen)) return []
-        return [{ address: isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`, seen }]
+        const address = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
+        return seen !== undefined && believed(seen) ? [{ address, seen }] : []
       }),
     )
     probed = looked.flat()
@@ -101,13 +101,10 @@ export function watchTrust(
     told = all()
   }
   const round = () => {
-    const again = () => {
-      if (!watching) return
-      timer = clock.after(isLive() ? PROBE_EVERY_MS : AWAKE_EVERY_MS, round)
-    }
-    const failed = (error: unknown) =>
-      log.warn({ error: String(error) }, 'own address was not dialled')
-    void probe().catch(failed).finally(again)
+    const waitMs = () => (isLive() ? PROBE_EVERY_MS : AWAKE_EVERY_MS)
+    void probe()
+      .catch((error: unknown) => log.warn({ error: String(error) }, 'own address was not dialled'))
+      .finally(() => watching && (timer = clock.after(waitMs(), round)))
   }
   metrics.gauge('posthorn_open_relay_risk', {
     help: '1 when strangers may relay through an address that is trusted.',
@@ -136,8 +133,8 @@ export function watchTrust(
     start(listening) {
       watching = true
       ports = listening
+      tell(log, [], all())
       told = all()
-      tell(log, [], told)
       timer = clock.after(FIRST_PROBE_MS, round)
     },
     [Symbol.dispose]() {
