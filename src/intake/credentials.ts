@@ -9,8 +9,11 @@ import { isIn, networkList } from './networks.ts'
 import { checkPassword, hashPassword, isOwnForm, isQuick, scramOf } from './password.ts'
 import { open } from './seal.ts'
 
-/** Hashing shares the thread pool with signing, which must not wait for it. */
-const AT_ONCE = 2
+/**
+ * Hashing shares the thread pool with signing, which must not wait for it: the pool has a thread a
+ * core, two at the least (docs/decisions/thread-pool.md), and one of them is never ours.
+ */
+const AT_ONCE = 1
 const MOST_WAITING = 50
 const REMEMBERED = 10_000
 const SCRAM_LOOKS = { iterations: 32_768, saltBytes: 16 }
@@ -45,6 +48,8 @@ export class Credentials {
   /** Keyed hash of name and password → the stored hash that it fits. Oldest first. */
   readonly #verified = new Map<string, string>()
   readonly #checks = new Map<string, Promise<boolean>>()
+  /** Those whose password is being learned, by name: once is enough. */
+  readonly #learning = new Map<string, Promise<void>>()
   /** The newest slow check of an address: each has one at a time, so that none can fill the gate. */
   readonly #lines = new Map<string, Promise<unknown>>()
   readonly #seal = randomBytes(32)
@@ -145,7 +150,12 @@ export class Credentials {
     if (now.hash !== record.hash) return this.#verified.get(seal) === now.hash
     this.#remember(seal, now.hash)
     await this.#learn(now, { password, seal })
-    return true
+    return this.#verified.get(seal) === this.get(name)?.hash
+  }
+
+  /** For slow hashes that others want: they take turns with those of logins. */
+  hashing<T>(work: () => Promise<T>): Promise<T> {
+    return this.#gate.run(work)
   }
 
   #check(
@@ -192,6 +202,15 @@ export class Credentials {
     const { name, hash, scram } = record
     const { onLearned } = this.#options
     if (!onLearned || this.isConfigured(name) || (scram && isOwnForm(hash))) return
+    const learning =
+      this.#learning.get(name) ??
+      this.#gate.run(() => this.#learned(record, so)).finally(() => this.#learning.delete(name))
+    this.#learning.set(name, learning)
+    await learning
+  }
+
+  async #learned(record: CredentialRecord, so: { password: string; seal: string }): Promise<void> {
+    const { name, hash, scram } = record
     const { password, seal } = so
     const learned = {
       ...record,
@@ -201,7 +220,7 @@ export class Credentials {
     if (this.#stored.get(name) !== record) return
     this.#remember(seal, learned.hash)
     this.set(learned)
-    onLearned(learned)
+    this.#options.onLearned?.(learned)
   }
 
   /** Can every credential that has a password use SCRAM? */

@@ -42,7 +42,7 @@ export function credentialVerbs({ store, house, clock }: Verbs): CredentialContr
       if (credentials.get(request.name))
         throw new ControlFault('CREDENTIAL_EXISTS', `${request.name} is here already`)
       const terms = readTerms(request)
-      const { password, ...secret } = await secretOf(request, house.secret)
+      const { password, ...secret } = await secretOf(request, house)
       const record = {
         name: request.name,
         createdAt: clock.now(),
@@ -67,7 +67,7 @@ export function credentialVerbs({ store, house, clock }: Verbs): CredentialContr
       if (!record) return undefined
       const { scram: _, sealed, ...rest } = record
       const cramMd5 = sealed !== undefined
-      const { password, ...secret } = await secretOf({ name, cramMd5 }, house.secret)
+      const { password, ...secret } = await secretOf({ name, cramMd5 }, house)
       const rotated = { ...rest, ...secret }
       await store.saveCredential(rotated)
       credentials.rotate(rotated)
@@ -179,15 +179,17 @@ function withTerms(record: CredentialRecord, terms: Terms): CredentialRecord {
 }
 
 /** The password that is shown once, and what is kept of it. */
-async function secretOf(request: NewCredential, secret: Buffer) {
+async function secretOf(request: NewCredential, { credentials, secret }: CredentialHouse) {
   if (request.certificateOnly) return { password: null, hash: '' }
   const chosen = request.password
   if (chosen !== undefined && chosen.length < SHORTEST_PASSWORD)
     throw new ControlFault('WEAK_PASSWORD', `use at least ${SHORTEST_PASSWORD} characters`)
   const password = chosen ?? makeKey()
-  const hash = chosen === undefined ? hashKey(password) : await hashPassword(password)
-  const scram = await scramOf(password)
-  return { password, hash, scram, ...(request.cramMd5 && { sealed: seal(password, secret) }) }
+  const kept = await credentials.hashing(async () => ({
+    hash: chosen === undefined ? hashKey(password) : await hashPassword(password),
+    scram: await scramOf(password),
+  }))
+  return { password, ...kept, ...(request.cramMd5 && { sealed: seal(password, secret) }) }
 }
 
 async function importAll(
@@ -210,7 +212,7 @@ async function importAll(
     const own = networks.length > 0 ? { networks } : {}
     const terms = { ...common, ...own }
     const record = withTerms({ hash: '', ...kept, name }, terms)
-    const made = { ...record, ...(await keptOf(entry)) }
+    const made = { ...record, ...(await credentials.hashing(() => keptOf(entry))) }
     await store.saveCredential(made)
     credentials.rotate(made)
   }

@@ -185,7 +185,7 @@ class Configured {
           : {
               // It stands in the configuration in the clear, so a slow hash of it would protect nothing.
               hash: hashKey(prepare(password) ?? password),
-              scram: await scramOf(password),
+              scram: await this.#to.credentials.hashing(() => scramOf(password)),
               ...(cram && { sealed: seal(password, this.#to.secret) }),
             }
       records.push({ name, domains, networks, createdAt, ...own })
