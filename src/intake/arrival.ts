@@ -16,6 +16,7 @@ import { HeadCollector, RowCutter } from './collect.ts'
 import { type CompleteHeader, complete, octetsToText } from './complete.ts'
 import type { Origin } from './door.ts'
 import { readHeaderBlock } from './header-block.ts'
+import { demandOneClick } from './one-click.ts'
 import { judge, type Rights, rightsOf } from './rights.ts'
 
 /** RFC 5321 §4.5.3.1.6, without CRLF. */
@@ -145,6 +146,8 @@ export class Arrival {
       reversePath: envelope.reversePath,
     }
     const rights = about ? rightsOf(about, table) : judge(question, table)
+    const { sender } = origin
+    if (sender.kind === 'credential' && sender.stream === 'broadcast') demandOneClick(header.kept)
     const hasher = new BodyHasher(rights.keys.body ?? 'relaxed', this.#scratch)
     this.#opened = { id, now, header, rights, hasher, ...(hold !== undefined && { hold }) }
     const body = bytes.subarray(block.octets)

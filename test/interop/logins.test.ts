@@ -133,6 +133,8 @@ it('limits say when it is possible again, and the rest of a message goes out', a
      C: DATA
      S: 354 *
      C: Subject: limited
+     C: List-Unsubscribe: <https://shop.test/leave>
+     C: List-Unsubscribe-Post: List-Unsubscribe=One-Click
      C:
      C: .
      S: 250 2.0.0 *
