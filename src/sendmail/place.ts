@@ -48,8 +48,7 @@ export async function findPlace(
   const base = options.workingDirectory
   const asked = options.config ?? (environment.POSTHORN_CONFIG || undefined)
   const known = environment.POSTHORN_SENDMAIL_FOLDER || environment.POSTHORN_DATA
-  const plain = asked === undefined && (known || existsSync(SPOOL_FOLDER))
-  const tree = plain ? {} : await readTree(asked && resolve(base, asked))
+  const tree = asked === undefined && known ? {} : await readTree(asked && resolve(base, asked))
   const folder = folderOf(environment, tree, base)
   const notice = folder === undefined ? undefined : readNotice(folder)
   const drop = folder && join(folder, DROP_FOLDER)
@@ -64,6 +63,8 @@ export async function findPlace(
 async function readTree(asked: string | undefined): Promise<Tree> {
   try {
     const text = readFileSync(asked ?? CONFIG_FILE, 'utf8')
+    // The usual case, without the cost of reading YAML: the notice there says the rest.
+    if (asked === undefined && text.includes(SPOOL_FOLDER) && existsSync(SPOOL_FOLDER)) return {}
     const { parse } = await import('yaml')
     const tree: unknown = parse(text)
     return typeof tree === 'object' && tree !== null ? (tree as Tree) : {}

@@ -32,8 +32,9 @@ export async function openSendmail(config: Config, parts: SendmailParts): Promis
   const { store, accept, clock, log } = parts
   try {
     const folders = await makeFolders(config.sendmail.folder)
-    const notice = `${JSON.stringify(noticeOf(config, parts))}\n`
-    await replaceFile(join(folders.top, NOTICE_NAME), notice, { mode: 0o644 })
+    await notify(folders.top, noticeOf(config, parts)).catch((error: unknown) =>
+      log.warn({ error: String(error) }, 'sendmail is not told where this server is'),
+    )
     const pickup = new Pickup({
       folders,
       store,
@@ -50,6 +51,11 @@ export async function openSendmail(config: Config, parts: SendmailParts): Promis
     log.error({ error: String(error) }, 'no mail is taken from the drop folder of sendmail')
     return { async [Symbol.asyncDispose]() {} }
   }
+}
+
+/** Without it sendmail still finds the folder, and the usual port. */
+function notify(folder: string, notice: Notice): Promise<void> {
+  return replaceFile(join(folder, NOTICE_NAME), `${JSON.stringify(notice)}\n`, { mode: 0o644 })
 }
 
 function noticeOf(config: Config, { listeners, http }: SendmailParts): Notice {
