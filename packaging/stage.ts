@@ -20,7 +20,7 @@ const folder = resolve(target)
 const manifest = read<Manifest>('package.json')
 mkdirSync(folder, { recursive: true })
 compile(join(folder, 'dist'))
-for (const name of ['bin', 'LICENSE', 'README.md', 'CHANGELOG.md'])
+for (const name of ['bin', 'contrib', 'LICENSE', 'README.md', 'CHANGELOG.md'])
   cpSync(join(root, name), join(folder, name), { recursive: true })
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published(manifest), null, 2)}\n`)
 if (flag === '--modules') for (const path of libraries()) copyLibrary(path)
@@ -32,7 +32,7 @@ function read<T>(name: string): T {
 /** Without what only a checkout needs; the Node that npm brings is one of those things. */
 function published(all: Manifest): Manifest {
   const { private: _, scripts, devDependencies, optionalDependencies, ...rest } = all
-  return { ...rest, files: ['bin', 'dist', 'CHANGELOG.md'] }
+  return { ...rest, files: ['bin', 'contrib', 'dist', 'CHANGELOG.md'] }
 }
 
 /** Paths of the installed packages that run, as the lock file knows them. */
