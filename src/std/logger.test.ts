@@ -83,6 +83,30 @@ test('foreign text stays on its line and commands no terminal', async () => {
   }
 })
 
+test('syslog: columns that a line names, and the others with their fields', async () => {
+  const origin = { host: 'mail', program: 'posthorn' }
+  const use = (log: ReturnType<typeof createLogger>) => {
+    log.warn({ daemon: 'postfix/smtpd', number: 7 }, 'connect from\r\nNov 21 x[1]: y')
+    log.child({ id: 'Q1' }).warn({ to: 'bob@example.net' }, 'slow')
+  }
+  const [first = '', second = ''] = (await written({ format: 'syslog', origin }, use)).split('\n')
+  assert.match(
+    first,
+    /^Nov 2[012] \d\d:\d\d:00 mail postfix\/smtpd\[7\]: connect from Nov 21 x\[1\]: y$/,
+  )
+  assert.match(second, /^Nov .* mail posthorn\[\d+\]: warning: slow id=Q1 to=bob@example\.net$/)
+})
+
+test('mail addresses are masked in every form when that is wanted', async () => {
+  for (const format of ['json', 'plain', 'syslog'] as const) {
+    const text = await written({ format, masking: 'masked' }, (log) =>
+      log.info({ to: 'anna@example.net' }, 'to <bob@example.net>'),
+    )
+    assert.match(text, /a\*\*\*a@e\*\*\*\.net/, format)
+    assert.doesNotMatch(text, /anna|bob/, format)
+  }
+})
+
 test('no line is lost: at dispose, and at process.exit()', async () => {
   const many = await written({}, (log) => {
     for (let i = 0; i < 20_000; i++) log.info({ i }, 'line')

@@ -107,6 +107,8 @@ it('what filters change is what leaves, signed; quarantine holds, discard answer
     (await posthorn.queue()).map((one) => [one.id, one.state]),
     [[id, 'held']],
   )
+  const all = await posthorn.command(['queue', 'retry', '--all'])
+  assert.match(all.out, /Held, and still so: 1\./)
   await posthorn.command(['queue', 'retry', id])
   await posthorn.capture('held')
 })
