@@ -101,9 +101,9 @@ Keys and tokens inside are made readable for their owner only; modes that we own
 A subdomain is another domain, but is signed for by its parent when it has no keys of its own.`,
     },
     ru: {
-      saw: 'Приложение хотело отправить письмо From домена, который здесь не настроен (550 5.7.1).',
+      saw: 'Приложение хотело отправить письмо от домена, который здесь не настроен (550 5.7.1).',
       why: 'Письма, которые никто не подписывает за их домен, отвергают или кладут в спам, а открытым сервером быстро начинают злоупотреблять.',
-      fix: 'Добавьте домен и опубликуйте его записи, или пусть приложение пишет From домена, который здесь есть.',
+      fix: 'Добавьте домен и опубликуйте его записи, или пусть приложение пишет от домена, который здесь есть.',
       more: `Пароль может быть ограничен некоторыми доменами: тогда нужен подходящий или пароль без ограничений.
 
 Поддомен считается другим доменом, но без собственных ключей его подписывает родительский.`,
@@ -119,7 +119,7 @@ A subdomain is another domain, but is signed for by its parent when it has no ke
       more: `A contact form that writes the visitor's address into From is the usual case. Write your own address there, with the visitor's name if you like, and the visitor's address into Reply-To: the answer goes to the right person all the same.`,
     },
     ru: {
-      saw: 'Приложение хотело отправить письмо From адреса почтовой службы, например gmail.com, mail.ru или yandex.ru.',
+      saw: 'Приложение хотело отправить письмо от адреса почтовой службы, например gmail.com, mail.ru или yandex.ru.',
       why: 'Эти службы запрещают другим слать от их имени (DMARC p=reject или quarantine): такие письма отвергают.',
       fix: 'В From укажите свой домен, а тот адрес поместите в Reply-To.',
       more: `Обычный случай: форма обратной связи пишет в From адрес посетителя. Напишите туда свой адрес, можно с именем посетителя, а его адрес поместите в Reply-To: ответ всё равно придёт кому нужно.`,

@@ -3,8 +3,8 @@ import type { CodeTexts } from '../text.ts'
 export const resolverTexts = {
   RESOLVER_OK: {
     severity: 'ok',
-    en: { saw: 'Resolver {server} answers, validates DNSSEC and is trusted: DANE is in use.' },
-    ru: { saw: 'Резолвер {server} отвечает, проверяет DNSSEC, и ему верим: DANE действует.' },
+    en: { saw: 'Resolver {server} answers, validates DNSSEC and is trusted: ready for DANE.' },
+    ru: { saw: 'Резолвер {server} отвечает, проверяет DNSSEC, и ему верим: к DANE всё готово.' },
   },
   RESOLVER_SILENT: {
     severity: 'error',
@@ -49,7 +49,7 @@ The top-level domain invalid never holds a name (RFC 6761 §6.4); whoever answer
   RESOLVER_NOT_VALIDATING: {
     severity: 'note',
     en: {
-      saw: 'Resolver {server} does not validate DNSSEC: DANE is not used; TLS and MTA-STS are.',
+      saw: 'Resolver {server} does not validate DNSSEC: not ready for DANE; mail goes over TLS wherever it is offered.',
       why: 'Receivers that publish TLSA records can only be held to them when DNS proves its answers.',
       fix: 'Nothing needs to be done. For DANE run a validating resolver on this machine (unbound does it as installed) and name it:',
       more: `DANE (RFC 7672) lets a receiver publish in DNS which certificate its mail servers have, so that nobody in the middle can strip TLS. That is only worth something when DNS itself is proved by DNSSEC, and the proof is made by the resolver.
@@ -57,7 +57,7 @@ The top-level domain invalid never holds a name (RFC 6761 §6.4); whoever answer
 On Debian and Ubuntu: apt install unbound, then dns.servers: [127.0.0.1]. A resolver on this machine is believed; one across the network only with dns.trust_ad, as its word can be forged on the way.`,
     },
     ru: {
-      saw: 'Резолвер {server} не проверяет DNSSEC: DANE не используется, TLS и MTA-STS действуют.',
+      saw: 'Резолвер {server} не проверяет DNSSEC: к DANE не готово; почта уходит по TLS везде, где его предлагают.',
       why: 'Записи TLSA получателей чего-то стоят, только если ответы DNS доказаны.',
       fix: 'Делать ничего не нужно. Для DANE поставьте на эту машину проверяющий резолвер (unbound годится сразу) и укажите его:',
       more: `DANE (RFC 7672) позволяет получателю объявить в DNS, какой сертификат у его почтовых серверов, чтобы никто по пути не мог убрать TLS. Это чего-то стоит, только если сам DNS доказан при помощи DNSSEC, а доказательство проверяет резолвер.
@@ -89,7 +89,7 @@ Either it passes on the bit of another server, or validation is switched to repo
   RESOLVER_NOT_TRUSTED: {
     severity: 'note',
     en: {
-      saw: 'Resolver {server} validates DNSSEC, but is not on this machine, so that its word is not believed: DANE is not used.',
+      saw: 'Resolver {server} validates DNSSEC, but is not on this machine, so that its word is not believed: not ready for DANE.',
       why: 'The AD bit is not signed: anybody between the resolver and this machine can set it.',
       fix: 'Nothing needs to be done. For DANE run a validating resolver on this machine, or, if the network up to {server} is yours alone, believe it:',
       more: `A resolver tells by one bit (AD) that it has checked the signatures of an answer. The bit itself is not protected on its way, so Posthorn believes it only from a loopback address.
@@ -97,7 +97,7 @@ Either it passes on the bit of another server, or validation is switched to repo
 If the resolver is reached over a network that you trust as you trust the machine (the host of a container, a private network), set dns.trust_ad: true, or write "options trust-ad" into /etc/resolv.conf. Docker's own resolver, 127.0.0.11, looks local but passes questions on to the outside; it counts as not on this machine.`,
     },
     ru: {
-      saw: 'Резолвер {server} проверяет DNSSEC, но он не на этой машине, поэтому ему не верим: DANE не используется.',
+      saw: 'Резолвер {server} проверяет DNSSEC, но он не на этой машине, поэтому ему не верим: к DANE не готово.',
       why: 'Бит AD не подписан: его может поставить любой на пути от резолвера до этой машины.',
       fix: 'Делать ничего не нужно. Для DANE поставьте проверяющий резолвер на эту машину или, если сеть до {server} только ваша, поверьте ему:',
       more: `Что подписи ответа проверены, резолвер сообщает одним битом (AD). Сам бит по дороге не защищён, поэтому Posthorn верит ему только с адреса loopback.

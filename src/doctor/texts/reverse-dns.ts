@@ -4,7 +4,7 @@ export const reverseDnsTexts = {
   PTR_OK: {
     severity: 'ok',
     en: { saw: '{address} is named {name}.' },
-    ru: { saw: 'Имя адреса {address}: {name}.' },
+    ru: { saw: 'Адрес {address} называется {name}.' },
   },
   PTR_MISSING: {
     severity: 'error',
@@ -41,7 +41,7 @@ Providers show the change within minutes; other resolvers may remember the old a
 Change one of two: the PTR record, which the owner of the address sets (the hosting provider's panel), or the greeting, which is the option hostname here. The name must have an A record with this address in either case.`,
     },
     ru: {
-      saw: 'Имя адреса {address}: {name}, а представляемся мы как {hostname}.',
+      saw: 'Адрес {address} называется {name}, а представляемся мы как {hostname}.',
       why: 'Gmail (550 5.7.25), Mail.ru и Microsoft отвергают почту или кладут её в спам, когда имя адреса и приветствие не совпадают или не ведут друг к другу.',
       fix: 'В панели хостинга, в разделе «обратная зона» или «reverse DNS», назовите {address} именем {hostname}. Либо, если {name} лучше и ведёт обратно к {address}, задайте его в hostname.',
       more: `Получатель сравнивает три вещи: имя, которым сервер представляется (HELO), имя его адреса в обратной зоне (PTR) и адрес этого имени (A или AAAA). Если все три сходятся, сервер действительно тот, кем назвался.
@@ -61,7 +61,7 @@ Change one of two: the PTR record, which the owner of the address sets (the host
 Choose a name in your own domain, give it an A record, set it as PTR at the hosting provider, and as hostname here.`,
     },
     ru: {
-      saw: 'Имя адреса {address}: {name}; похоже, его дал хостинг по умолчанию.',
+      saw: 'Адрес {address} называется {name}; похоже, это имя хостинг дал по умолчанию.',
       why: 'Mail.ru отвергает такую почту («dynamic IP or generic DNS PTR»), другие считают это признаком спама.',
       fix: 'В панели хостинга («обратная зона», «reverse DNS») назовите {address} как почтовый сервер в своём домене, например mail.example.com, и представляйтесь тем же именем (сейчас {hostname}).',
       more: `Имена вроде vps-77.host.example, static-203-0-113-10.isp.example или 10.113.0.203.pool.isp.example провайдеры дают адресам, которые никто не назвал. Почта оттуда идёт чаще всего с заражённых машин, поэтому некоторые получатели отвергают её, даже если имя ведёт обратно к адресу.
