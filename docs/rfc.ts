@@ -116,6 +116,7 @@ const standards: Readonly<Record<number, readonly [title: string, status: Status
     8689: ['SMTP REQUIRETLS', 'yes', 'MX records must be proved by DNSSEC'],
     8767: ['Serving stale DNS data', 'yes'],
     8945: ['DNS transaction signatures (TSIG)', 'yes'],
+    9083: ['RDAP', 'partly', 'the date of registration'],
     9110: ['HTTP semantics', 'cited'],
     9325: ['Recommendations for TLS', 'yes', 'on our side of a listener'],
     9422: ['SMTP LIMITS', 'yes'],

@@ -1,6 +1,6 @@
 // What the doctor asks the world, and how often by itself.
 
-import { domainName, duration, host, listOf } from './kinds.ts'
+import { domainName, duration, host, listOf, orNothing, text } from './kinds.ts'
 import { option, section } from './option.ts'
 
 export const doctor = section(
@@ -63,6 +63,14 @@ export const doctor = section(
         ru: 'Домен с неверными подписями: проверяющий резолвер отказывается о нём отвечать.',
       },
       { default: 'dnssec-failed.org', example: 'broken.example.com' },
+    ),
+    rdap: option(
+      orNothing(text),
+      {
+        en: 'RDAP server that is asked how old a domain is, for the doctor’s advice on new ones; null asks nobody.',
+        ru: 'Сервер RDAP, у которого узнавать возраст домена ради совета о новых доменах; null: не спрашивать.',
+      },
+      { default: null, example: 'https://rdap.org/domain/' },
     ),
   },
   {

@@ -14,7 +14,7 @@ import { checkClock } from './checks/clock.ts'
 import { checkDisk, type Disk } from './checks/disk.ts'
 import { checkDkim } from './checks/dkim.ts'
 import { checkDmarcPolicy } from './checks/dmarc.ts'
-import { checkDomain } from './checks/domain.ts'
+import { checkDomain, type DomainCheckOptions } from './checks/domain.ts'
 import { checkHelloName } from './checks/hello-name.ts'
 import { checkMailHosts } from './checks/mail-hosts.ts'
 import { checkOpenRelay, type OpenRelayOptions } from './checks/open-relay.ts'
@@ -71,6 +71,8 @@ export type DomainMeans = {
   readonly returnPath?: Domain
   /** Domains of others that bounces were asked to go to. */
   readonly foreignPaths?: readonly Domain[]
+  /** When a domain was registered, in milliseconds since 1970; absent where nobody is asked. */
+  readonly registeredAt?: DomainCheckOptions['registeredAt']
   /** The configuration has its mail leave unsigned. */
   readonly signingOff?: boolean
 }
@@ -125,7 +127,15 @@ function directChecks(
 
 /** What is published for a domain, against what should be. */
 export function domainChecks(means: DomainMeans): readonly Check[] {
-  const { host, domain, keys, returnPath, foreignPaths = [], signingOff = false } = means
+  const {
+    host,
+    domain,
+    keys,
+    returnPath,
+    foreignPaths = [],
+    signingOff = false,
+    registeredAt,
+  } = means
   const { resolver, clock, identity, delivery } = host
   // Behind a relay nobody sees our addresses: SPF has to name the relay's.
   const addresses = delivery.onlyByRelay ? [] : sendingAddresses(host)
@@ -135,7 +145,12 @@ export function domainChecks(means: DomainMeans): readonly Check[] {
     askAuthoritative(name, 'TXT', { resolver, clock, timeoutMs: SERVER_MS, allowPrivate, signal })
   const back = returnPath ? { returnPath } : {}
   return [
-    checkDomain({ resolver, domain, now: () => clock.now() }),
+    checkDomain({
+      resolver,
+      domain,
+      now: () => clock.now(),
+      ...(registeredAt && { registeredAt }),
+    }),
     checkSpfRecord({ ...us, domain }),
     checkDkim({ resolver, domain, keys, askAll, isOff: signingOff, byRelay: delivery.onlyByRelay }),
     checkDmarcPolicy({ resolver, domain, ...back }),

@@ -10,6 +10,7 @@ import type { Resolver } from '../dns/resolver.ts'
 import { createResolver, type StubOptions } from '../dns/stub.ts'
 import type { OpenRelayOptions } from '../doctor/checks/open-relay.ts'
 import { countsOf, examine } from '../doctor/doctor.ts'
+import { registryAt } from '../doctor/registration.ts'
 import { domainChecks, type HostMeans, hostChecks } from '../doctor/rounds.ts'
 import { type Domain, parseDomain } from '../mail/domain.ts'
 import type { Clock } from '../std/clock.ts'
@@ -53,8 +54,11 @@ export async function askDoctor(
   return wanted !== undefined && all.length === 0 ? undefined : visit(deps, all)
 }
 
-/** Whose return paths are ours to publish for, and whose are somebody else's. */
-function pathsOf(domain: Domain, { config, domains, returnPaths }: DoctorDependencies) {
+/**
+ * What else the checks of a domain need: whose return paths are ours to publish for and whose are
+ * somebody else's, whether it is signed for, who knows its age.
+ */
+function moreAbout(domain: Domain, { config, domains, returnPaths }: DoctorDependencies) {
   const isOurs = (name: Domain) =>
     domains.list().some((one) => name === one.domain || name.endsWith(`.${one.domain}`))
   const seen = returnPaths.of(domain)
@@ -63,6 +67,7 @@ function pathsOf(domain: Domain, { config, domains, returnPaths }: DoctorDepende
     ...(returnPath && { returnPath }),
     foreignPaths: seen.filter((name) => !isOurs(name) && name !== config.hostname),
     signingOff: unsignedOf(config, domain) !== undefined,
+    ...(config.doctor.rdap && { registeredAt: registryAt(config.doctor.rdap) }),
   }
 }
 
@@ -86,8 +91,8 @@ async function visit(deps: DoctorDependencies, all: readonly DomainView[]): Prom
     ...chosen.map(({ domain }) =>
       gate.run(() => {
         const keys = keysToSee(domain as Domain, deps)
-        const paths = pathsOf(domain as Domain, deps)
-        const its = { host: means, domain: domain as Domain, keys, ...paths }
+        const more = moreAbout(domain as Domain, deps)
+        const its = { host: means, domain: domain as Domain, keys, ...more }
         return examine(domainChecks(its), { clock })
       }),
     ),

@@ -47,11 +47,14 @@ async function ageFinding(
 ): Promise<Finding[]> {
   // The name that was registered: example.co.uk for shop.example.co.uk.
   const registered = getDomain(domain, { allowPrivateDomains: false }) ?? domain
-  const since = await registeredAt?.(registered, signal).catch(() => undefined)
+  const name = shown(registered as Domain)
+  const since = await registeredAt?.(registered, signal).catch((error: Error) => error)
+  if (since instanceof Error)
+    return [couldNotCheck({ en: `age of ${name}`, ru: `возраст ${name}` }, since.message)]
   if (since === undefined) return []
   const days = Math.floor((now() - since) / DAY_MS)
   if (days < 0 || days >= YOUNG_DAYS) return []
-  return [found('NEW_DOMAIN', domain, { name: shown(registered as Domain), days })]
+  return [found('NEW_DOMAIN', domain, { name, days })]
 }
 
 /** A name in letters, with what DNS calls it. */
