@@ -102,7 +102,7 @@ const standards: Readonly<Record<number, readonly [title: string, status: Status
     7672: ['SMTP over DANE', 'planned'],
     7766: ['DNS over TCP', 'yes'],
     7914: ['scrypt', 'yes'],
-    8058: ['One-click unsubscribe', 'planned'],
+    8058: ['One-click unsubscribe', 'partly', 'demanded of broadcast streams, and signed'],
     8215: ['Local-use translation prefix', 'cited'],
     8301: ['DKIM algorithms', 'yes'],
     8314: ['Implicit TLS for submission', 'yes'],
