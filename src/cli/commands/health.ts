@@ -25,7 +25,7 @@ async function health(context: Context, _operands: readonly string[], flags: Fla
   const base = (await readRunning(config.data)) ?? configured
   const answer = await ask(base)
   if (!answer) throw new CliFault(texts.health.unreachable(base), EXIT.unreachable)
-  const ready = answer.status === 'ok'
+  const ready = answer.status === 'ok' && answer.checks.every(({ ok }) => ok)
   if (flags.json) printJson(context, answer)
   else {
     const word = ready
