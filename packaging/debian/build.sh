@@ -19,10 +19,12 @@ chmod 0755 "$root"
 lib=$root/usr/lib/posthorn
 "$node" "$top/packaging/stage.ts" "$lib" --modules
 install -m 0755 "$node" "$lib/node"
-# Below node_modules only what Node loads: no scripts for its makers, no dot files.
-find "$lib/node_modules" -name '.*' ! -name . -prune -exec rm -rf {} +
+# Below node_modules only what Node loads: no pages and scripts for its makers, no dot files.
+find "$lib/node_modules" \( -name '.*' -o -name '*.html' -o -name '*.sh' \) -prune -exec rm -rf {} +
 find "$lib" -type f -exec chmod 0644 {} +
-chmod 0755 "$lib/node" "$lib"/bin/*.js
+chmod 0755 "$lib/node"
+# Called by the commands below, with the Node that lies beside them.
+sed -i '1{/^#!/d}' "$lib"/bin/*.js
 
 install -D -m 0755 "$here/command" "$root/usr/bin/posthorn"
 install -D -m 0755 "$here/sendmail" "$root/usr/sbin/sendmail"
@@ -37,10 +39,10 @@ install -D -m 0644 "$here/lintian-overrides" "$root/usr/share/lintian/overrides/
 {
   echo 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/'
   echo 'Comment: the licences of the libraries lie beside them, in /usr/lib/posthorn/node_modules.'
-  printf '\nFiles: *\nCopyright: the authors of Posthorn\nLicense: MIT\n'
+  printf '\nFiles: *\nCopyright: 2026 the authors of Posthorn\nLicense: MIT\n'
   tail -n +5 "$top/LICENSE" | sed 's/^$/./; s/^/ /'
 } >"$root/usr/share/doc/posthorn/copyright"
-maintainer='Posthorn maintainers <posthorn@localhost>'
+maintainer='Posthorn maintainers <posthorn@example.org>'
 printf 'posthorn (%s) unstable; urgency=medium\n\n  * Version %s; see CHANGELOG.md in /usr/lib/posthorn.\n\n -- %s  %s\n' \
   "$version" "$version" "$maintainer" "$(date -u -R -d "@$epoch")" |
   gzip -9n >"$root/usr/share/doc/posthorn/changelog.gz"
@@ -68,5 +70,5 @@ Description: send-only mail server
 END
 deb=$out/posthorn_${version}_$arch.deb
 find "$root" -exec touch -h -d "@$epoch" {} +
-SOURCE_DATE_EPOCH=$epoch dpkg-deb --root-owner-group -Zxz -z1 --build "$root" "$deb" >&2
+SOURCE_DATE_EPOCH=$epoch dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" --build "$root" "$deb" >&2
 echo "$deb"

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { debianTar, noDebian } from '../support/debian.ts'
 import { Container, type Image, Network, noEngine } from '../support/engine.ts'
-import { missing, PYTHON, run, until } from '../support/tools.ts'
+import { missing, PYTHON, type Ran, run, until } from '../support/tools.ts'
 
 const checkout = join(import.meta.dirname, '../..')
 const skip = noDebian() || noEngine() || missing('buildah', 'openssl', PYTHON)
@@ -122,7 +122,7 @@ describe('the image', { skip, timeout: 400_000 }, () => {
     const sent = await container.run('posthorn', 'mail-checker', ...login, ...mail)
     assert.deepEqual(sent, { code: 0, out: '', err: '' }, container.said)
     assert.equal(await container.end('SIGTERM'), 0)
-    assert.match(container.said, /Stopped\. What is queued is on disk\.\n$/)
+    assert.match(container.said, /^Stopped\. What is queued is on disk\.$/m)
   })
 
   it('without any right, on a read-only root: killed, it delivers later what it had accepted', async () => {
@@ -140,6 +140,7 @@ describe('the image', { skip, timeout: 400_000 }, () => {
       },
     }
     const subjects = ['first', 'second', 'third']
+    let last: Ran | undefined
     {
       await using container = await Container.start(image, live).ready()
       for (const status of container.threads()) {
@@ -148,10 +149,16 @@ describe('the image', { skip, timeout: 400_000 }, () => {
         assert.match(status, /^CapEff:\t0{16}$/m)
       }
       for (const subject of subjects) await submit(network, subject)
-      const red = await until(async () => {
-        const health = await container.health()
-        return health.code !== 0 && health
-      }, 'the health check notices that nothing gets out')
+      const red = await until(
+        async () => {
+          last = await container.health()
+          return last.code !== 0 && last
+        },
+        'the health check notices that nothing gets out',
+        1,
+      ).catch((error: Error) => {
+        throw new Error(`${error.message}: ${last?.out}${last?.err}${container.said}`)
+      })
       assert.equal(red.code, 1)
       assert.match(red.out, /does not get out[\s\S]*delivery: FAILS {2}nothing got through since/)
       await container.end('SIGKILL')
@@ -161,7 +168,7 @@ describe('the image', { skip, timeout: 400_000 }, () => {
     await until(() => sink.taken().length >= subjects.length, 'the relay has all of them')
     const found = sink.taken().map(({ content }) => /^Subject: (\w+)/m.exec(content)?.[1])
     assert.deepEqual(found.toSorted(), subjects)
-    await until(async () => (await container.health()).code === 0, 'the health check is green')
+    await until(async () => (await container.health()).code === 0, 'the health check is green', 1)
   })
 
   it('says whose the volume is when it may not write there', async () => {

@@ -161,7 +161,14 @@ export class Container implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null) this.#child.kill('SIGKILL') // --kill-child ends the rest
+    // Not its parent: whoever changes its user no longer dies with that.
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      try {
+        process.kill(this.processId, 'SIGKILL')
+      } catch {
+        this.#child.kill('SIGKILL') // it has not begun, or is just ending
+      }
+    }
     await this.#ended
   }
 
