@@ -114,7 +114,9 @@ export async function startServer(config: Config, deps: Dependencies): Promise<S
   await scheduler.start()
   const doors = parts.use(await openDoors(house, deps))
   watchDoors(house.metrics, doors)
-  void warnOfUnseenKeys({ ...house, log: deps.log })()
+  const ended = new AbortController()
+  parts.defer(() => ended.abort())
+  void warnOfUnseenKeys({ ...house, log: deps.log, signal: ended.signal })()
   const control = controlOf(house, deps, doors)
   const http = parts.use(await openHttp(control, config, deps))
   const { views: listeners } = doors

@@ -143,20 +143,26 @@ export function warnOfUnseenKeys({
   domains,
   look,
   log,
+  signal,
 }: {
   readonly domains: Domains
   readonly look: LookForKey
   readonly log: Log
+  /** When it is aborted, nobody wants to know any more. */
+  readonly signal?: AbortSignal
 }): (domain?: Domain) => Promise<void> {
   const gate = new Gate(LOOKS_AT_ONCE)
   const one = (domain: Domain) =>
     gate.run(async () => {
       const keys = signersOf(domains, domain)
       for (const { name, sight } of await unseenKeys({ domain, keys, look })) {
+        if (signal?.aborted) return
         const { kind, why } = sight
         const fix = `posthorn dns ${domain}, then posthorn doctor ${domain}`
         const fields = { domain, record: name, seen: kind, ...(why && { why }), fix }
-        log.warn(fields, `${displayDomain(domain)} signs with a key that DNS does not show`)
+        const key = `the key that ${displayDomain(domain)} signs with`
+        if (kind === 'cannot-tell') log.warn(fields, `no name server says whether it shows ${key}`)
+        else log.warn(fields, `DNS does not show ${key}`)
       }
     })
   return async (domain) => {
