@@ -155,6 +155,8 @@ test('every command has help with examples, in both languages', async () => {
     assert.match(russian.out, /^Примеры:$/m, line)
   }
   assert.match((await run('--help --lang ru')).out, /Коды выхода: 0 сделано/)
+  for (const line of ['--lang ru config reference', '--lang en config reference --lang ru'])
+    assert.match((await run(line)).out, /^# Настройки$/m, line)
   assert.equal((await run('--version')).out, '0.1.0\n')
 })
 

@@ -44,7 +44,8 @@ export function leaf(
   const lines = options.examples.map((example) => `  ${world.program} ${example}`)
   command.addHelpText('after', `\n${texts.examples}\n${lines.join('\n')}`)
   return command.action(async () => {
-    const flags = command.opts<Flags>()
+    // What stands before a command's name (`--lang ru dns …`) counts as well.
+    const flags: Flags = { ...command.optsWithGlobals<Flags>(), ...command.opts<Flags>() }
     const context = makeContext(world, readConfigFlags(flags))
     const code = await options.run(context, command.args, flags)
     builder.finish(typeof code === 'number' ? code : EXIT.ok)

@@ -119,6 +119,7 @@ export const en = {
     dataInUse: (text: string) => `DATA_IN_USE  ${text}`,
     dataInUseFix: 'Fix: stop the other server, or give this one its own folder: --data FOLDER.',
     fileUnreadable: (file: string, code: string) => `Cannot read ${file} (${code}).`,
+    fileUnwritable: (file: string, code: string) => `Cannot write ${file} (${code}).`,
     codes: {
       NOT_A_DOMAIN: 'That is not a domain name.',
       DOMAIN_EXISTS: 'This domain is here already.',

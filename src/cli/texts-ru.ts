@@ -83,6 +83,11 @@ export const ru: Texts = {
     password: 'пароль',
     duration: 'длительность',
     flags: 'флаги',
+    args: 'аргументы',
+    code: 'код',
+    groups: 'группы',
+    selector: 'селектор',
+    url: 'ссылка',
   },
   usage: {
     Usage: 'Вызов:',
@@ -138,6 +143,7 @@ export const ru: Texts = {
     dataInUse: (text) => `DATA_IN_USE  ${text}`,
     dataInUseFix: 'Что делать: остановите другой сервер или дайте этому свою папку: --data ПАПКА.',
     fileUnreadable: (file, code) => `Не читается ${file} (${code}).`,
+    fileUnwritable: (file, code) => `Не записывается ${file} (${code}).`,
     codes: {
       NOT_A_DOMAIN: 'Это не доменное имя.',
       DOMAIN_EXISTS: 'Этот домен уже есть.',

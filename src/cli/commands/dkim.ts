@@ -304,7 +304,7 @@ async function writePem(
   } catch (error) {
     const { code = 'error' } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') throw new CliFault(texts.exists(file))
-    throw new CliFault(context.texts.faults.fileUnreadable(file, code))
+    throw new CliFault(context.texts.faults.fileUnwritable(file, code))
   }
   context.out(texts.written(file))
 }
