@@ -66,7 +66,11 @@ export type DomainMeans = {
   readonly host: Pick<HostMeans, 'resolver' | 'clock' | 'identity' | 'delivery'>
   readonly domain: Domain
   /** The keys that should be published, as plan.ts takes them. */
-  readonly keys: readonly { readonly selector: string; readonly txt: string }[]
+  readonly keys: readonly {
+    readonly selector: string
+    readonly txt: string
+    readonly state?: string
+  }[]
   /** Where bounces come back to, when not to the domain itself. */
   readonly returnPath?: Domain
   /** Domains of others that bounces were asked to go to. */

@@ -1,7 +1,7 @@
 // boky/postfix: its table of variables, key folders, relay with a password or XOAUTH2, POSTFIX_<name>.
 
 import type { Text } from '../config/language.ts'
-import type { Domain } from '../mail/domain.ts'
+import { type Domain, parseDomain } from '../mail/domain.ts'
 import { relayVariables } from './boky-relay.ts'
 import {
   alignListeners,
@@ -32,8 +32,10 @@ export function translateBoky(task: ImageTask): void {
     draft,
     settings,
     around,
-    example: (name, value) => `POSTFIX_${name}=${value}`,
+    example: (name, value) =>
+      `${name === 'relayhost' && input.environment.RELAYHOST ? 'RELAYHOST' : `POSTFIX_${name}`}=${value}`,
   })
+  checkSelectors(task)
   for (const domain of domains) sign(task, domain)
   logins(task, domains)
   for (const [name, handle] of Object.entries(VARIABLES)) {
@@ -134,18 +136,27 @@ function selectorOf({ input }: ImageTask, domain: Domain): string {
   )
 }
 
+const SELECTOR = /^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$/i
+
+/** Every part, also of domains that are not sent for: what is dropped would sign with another key. */
+function checkSelectors({ draft, input }: ImageTask): void {
+  for (const part of (input.environment.DKIM_SELECTOR ?? '').split(',')) {
+    const [name = '', selector] = part.trim().split('=')
+    if (part.trim() === '' || (selector === undefined && SELECTOR.test(name))) continue
+    if (selector !== undefined && parseDomain(name) && SELECTOR.test(selector)) continue
+    const quoted = JSON.stringify(part.trim())
+    const says = { en: `${quoted} is not a selector`, ru: `${quoted} не селектор` }
+    draft.wrong('DKIM_SELECTOR', says, 'DKIM_SELECTOR=mail,example.com=news')
+  }
+}
+
 function sign(task: ImageTask, domain: Domain): void {
   const { draft, input, around } = task
   const selector = selectorOf(task, domain)
   const { DKIM_SELECTOR, DKIM_AUTOGENERATE } = input.environment
   const given = DKIM_SELECTOR ? 'DKIM_SELECTOR' : 'ALLOWED_SENDER_DOMAINS'
   const from = environmentOrigin(given)
-  if (!/^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$/i.test(selector)) {
-    const quoted = JSON.stringify(selector)
-    const says = { en: `${quoted} is not a selector`, ru: `${quoted} не селектор` }
-    draft.wrong('DKIM_SELECTOR', says, 'DKIM_SELECTOR=mail,example.com=news')
-    return
-  }
+  if (!SELECTOR.test(selector)) return
   draft.set(['domains', domain, 'selector'], selector, from)
   if (DKIM_SELECTOR) draft.understood('DKIM_SELECTOR', `domains.${domain}.selector: ${selector}`)
   const rspamd = around

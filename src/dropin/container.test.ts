@@ -443,6 +443,10 @@ const boky: Record<string, Case> = {
     env: { ...allowed, DKIM_SELECTOR: 'foo,example.org=bar' },
     tree: { 'domains example.com selector': 'foo', 'domains example.org selector': 'bar' },
   },
+  'DKIM_SELECTOR with a part that is none': {
+    env: { ...allowed, DKIM_SELECTOR: 'foo,example.org=,=x' },
+    wrong: [/DKIM_SELECTOR: "example.org=" /, /DKIM_SELECTOR: "=x" /],
+  },
   DKIM_AUTOGENERATE: {
     env: { ...allowed, DKIM_AUTOGENERATE: '1' },
     changed: ['DKIM_AUTOGENERATE'],

@@ -1,5 +1,6 @@
 // A folder of Postfix: main.cf, master.cf and OpenDKIM's files beside it.
 
+import { posix } from 'node:path'
 import { parseDomain } from '../mail/domain.ts'
 import { Draft, type Surroundings, type Translation } from './draft.ts'
 import { expander, logicalLines, parseMainCf, words } from './main-cf.ts'
@@ -41,8 +42,8 @@ export function translatePostfix(folder: string, around: Surroundings): Translat
   translateSettings({ draft, settings, around, example })
   services(draft, folder, around)
   const dkim = [
-    `${folder}/../opendkim.conf`,
-    `${folder}/../opendkim/opendkim.conf`,
+    posix.join(folder, '../opendkim.conf'),
+    posix.join(folder, '../opendkim/opendkim.conf'),
     `${folder}/opendkim.conf`,
   ]
   if (!dkim.some((path) => translateOpenDkim(draft, around, path))) domains(draft, expand)

@@ -52,7 +52,7 @@ function fileOf(
     draft.wrong(
       given.name,
       says,
-      example(given.parameter, `texthash:/etc/postfix/${given.parameter}`),
+      example(given.parameter, `${plain ? 'texthash' : 'regexp'}:/etc/postfix/${given.parameter}`),
     )
     return undefined
   }

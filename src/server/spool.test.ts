@@ -98,8 +98,9 @@ test('what was on hold stays held, also when a run is cut off', async () => {
 test('a folder that is no spool', async () => {
   await using parts = new AsyncDisposableStack()
   const { spool, make } = await bench(parts)
-  await assert.rejects(bringOver(make({}), join(spool, 'hold')), {
-    name: 'SpoolFault',
-    code: 'no-spool',
-  })
+  for (const folder of ['hold', 'absent'])
+    await assert.rejects(bringOver(make({}), join(spool, folder)), {
+      name: 'SpoolFault',
+      code: 'no-spool',
+    })
 })

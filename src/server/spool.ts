@@ -223,7 +223,11 @@ async function filesIn(spool: string): Promise<Place[]> {
 
 /** Postfix moves its files about: it must not run meanwhile. */
 async function checkStopped(spool: string): Promise<void> {
-  if ((await readdir(spool)).every((name) => !(QUEUES as readonly string[]).includes(name)))
+  const names = await readdir(spool).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+    throw error
+  })
+  if (names.every((name) => !(QUEUES as readonly string[]).includes(name)))
     throw new SpoolFault('no-spool', spool)
   const text = await readFile(join(spool, 'pid', 'master.pid'), 'latin1').catch(() => '')
   const pid = Number(text.trim())

@@ -80,6 +80,15 @@ test('the domain was appended twice', async () => {
   )
 })
 
+test('a key that signs no more stands in nobody’s way', async () => {
+  const keys = [{ selector: 'p1', txt, state: 'retiring' }]
+  assert.equal(await look([txt], { keys }), 'DKIM_OK')
+  assert.equal(await look(undefined, { keys }), 'DKIM_RETIRED_EARLY')
+  assert.equal(await look([other], { keys }), 'DKIM_RETIRED_EARLY')
+  assert.equal(await look('cannot-tell', { keys }), 'COULD_NOT_CHECK')
+  assert.equal(await look(undefined, { keys: [{ ...keys[0]!, state: 'active' }] }), 'DKIM_MISSING')
+})
+
 test('no key here, an Ed25519 key, a short key', async () => {
   assert.equal(await look([txt], { keys: [] }), 'DKIM_NO_KEY')
   assert.equal(await look([edwards], { keys: [{ selector: 'p1', txt: edwards }] }), 'DKIM_OK')

@@ -14,7 +14,12 @@ export type DkimCheckOptions = {
   readonly resolver: Resolver
   readonly domain: string
   /** The keys that should be published, `txt` as keys.ts prints it. */
-  readonly keys: readonly { readonly selector: string; readonly txt: string }[]
+  readonly keys: readonly {
+    readonly selector: string
+    readonly txt: string
+    /** A retiring key signs no more: that its record is gone concerns only mail on its way. */
+    readonly state?: string
+  }[]
   /** Mail of the domain leaves unsigned, by the operator's wish. */
   readonly isOff?: boolean
   /** A relay takes all mail, and may sign it. */
@@ -32,12 +37,24 @@ export function checkDkim(options: DkimCheckOptions): Check {
     async run(signal) {
       if (isOff) return byRelay ? [] : [found('DKIM_OFF', domain, { domain })]
       if (keys.length === 0) return [found('DKIM_NO_KEY', domain, { domain })]
-      return (await Promise.all(keys.map((key) => examineKey(key, options, signal)))).flat()
+      return (
+        await Promise.all(
+          keys.map(async (key) => milder(key, await examineKey(key, options, signal), domain)),
+        )
+      ).flat()
     },
   }
 }
 
 type Key = DkimCheckOptions['keys'][number]
+
+/** What is wrong with a key that signs no more keeps no domain from going live. */
+function milder(key: Key, findings: readonly Finding[], domain: string): readonly Finding[] {
+  if (key.state !== 'retiring' || !findings.some(({ severity }) => severity === 'error'))
+    return findings
+  const name = `${key.selector}._domainkey.${domain}`
+  return [found('DKIM_RETIRED_EARLY', name, { name, record: txtStrings(key.txt).join('" "') })]
+}
 
 async function examineKey(
   key: Key,

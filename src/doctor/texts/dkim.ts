@@ -198,6 +198,22 @@ The serial number in the SOA record tells which server is behind.`,
 Кто отстал, показывает номер версии в записи SOA.`,
     },
   },
+  DKIM_RETIRED_EARLY: {
+    severity: 'warning',
+    en: {
+      saw: 'The record {name} is gone or changed; its key signs no more, but its mail may still be on the way.',
+      why: 'Receivers cannot check the signature of that mail any more.',
+      fix: 'Unless it signed only in the sandbox, put the record back until posthorn dkim list calls the key retired:',
+      more: `After a rotation the old key signs nothing new, but what it signed waits in queues, here and elsewhere, for some days. Its record should stay that long. New mail is signed with the new key and does not depend on the old record, so this keeps no domain from going live. A key that signed only in the sandbox was never needed in DNS.`,
+    },
+    ru: {
+      saw: 'Записи {name} нет, или она другая; её ключ больше не подписывает, но подписанные им письма могут быть ещё в пути.',
+      why: 'Проверить подпись таких писем получатели уже не могут.',
+      fix: 'Если ключ подписывал не только в песочнице, верните запись до тех пор, пока он не отслужит (posthorn dkim list --all):',
+      more: `После смены ключа прежний больше ничего не подписывает, но подписанное им ещё несколько дней ждёт в очередях, здесь и у других. Столько и должна оставаться его запись. Новые письма подписаны новым ключом и от старой записи не зависят, поэтому переводу домена в боевой режим это не мешает. Ключ, который подписывал только в песочнице, в DNS и не был нужен.`,
+    },
+    paste: '{name}. TXT "{record}"',
+  },
   DKIM_TESTING: {
     severity: 'warning',
     en: {
