@@ -121,7 +121,7 @@ export const en = {
     fileUnreadable: (file: string, code: string) => `Cannot read ${file} (${code}).`,
     fileUnwritable: (file: string, code: string) => `Cannot write ${file} (${code}).`,
     codes: {
-      NOT_A_DOMAIN: 'That is not a domain name.',
+      NOT_A_DOMAIN: 'That is not a domain name; one looks like example.com.',
       DOMAIN_EXISTS: 'This domain is here already.',
       DOMAIN_IN_CONFIG: 'This domain comes from the configuration; remove it there.',
       MODE_IN_CONFIG:

@@ -145,7 +145,7 @@ export const ru: Texts = {
     fileUnreadable: (file, code) => `Не читается ${file} (${code}).`,
     fileUnwritable: (file, code) => `Не записывается ${file} (${code}).`,
     codes: {
-      NOT_A_DOMAIN: 'Это не доменное имя.',
+      NOT_A_DOMAIN: 'Это не доменное имя; нужно такое, как example.com.',
       DOMAIN_EXISTS: 'Этот домен уже есть.',
       DOMAIN_IN_CONFIG: 'Этот домен задан в настройках; уберите его там.',
       MODE_IN_CONFIG:

@@ -7,6 +7,7 @@ export const translationTexts = {
     changed: 'Done in another way here',
     ignored: 'Not applicable here',
     configuration: 'The configuration that follows',
+    named: (text: string) => text,
   },
   ru: {
     wrong: 'Неверно: запуска не будет, пока это не исправлено',
@@ -15,5 +16,11 @@ export const translationTexts = {
     changed: 'Здесь делается иначе',
     ignored: 'Здесь неприменимо',
     configuration: 'Настройки, которые из этого следуют',
+    /** Arguments are named in English where they are read. */
+    named: (text: string) =>
+      text
+        .replace(/^ {2}argument(?= \d+\b)/, '  аргумент')
+        .replace(/^ {2}arguments(?=:)/, '  аргументы')
+        .replace(/(?<=# задано в )argument(?= \d+$)/, 'аргументе'),
   },
 } as const

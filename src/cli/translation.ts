@@ -33,7 +33,7 @@ export function translationPage(
     heading(title),
     ...sections
       .filter(([, lines]) => lines.length > 0)
-      .flatMap(([name, lines]) => ['', heading(name), ...lines]),
+      .flatMap(([name, lines]) => ['', heading(name), ...lines.map(texts.named)]),
     '',
   ].join('\n')
 }
@@ -67,8 +67,8 @@ export function translationJson(
 export function demandRight(context: Context, translation: Translation, loaded: Loaded): void {
   const lines = faultLines(context, translation, loaded)
   if (lines.length === 0) return
-  const { wrong } = translationTexts[context.language]
-  throw new CliFault([wrong, ...lines].join('\n'), EXIT.config)
+  const { wrong, named } = translationTexts[context.language]
+  throw new CliFault([wrong, ...lines.map(named)].join('\n'), EXIT.config)
 }
 
 function faultLines(context: Context, { wrong }: Translation, loaded: Loaded): string[] {
