@@ -410,3 +410,13 @@ test('serve: a data folder that cannot be made, or that another server has', asy
   const unexpected = await run('serve', { engine: broken })
   assert.deepEqual([unexpected.code, unexpected.err.includes('surprise')], [1, true])
 })
+
+test('arguments of the container are named in the language of the page', async () => {
+  const { run } = bench()
+  const wrong = await run('container --lang ru mydomain.ru plain')
+  assert.equal(wrong.code, 4)
+  assert.match(wrong.err, /^ {2}аргумент 2: ожидаются имя и пароль/m)
+  const page = await run('container --lang ru --explain mydomain.ru app:secret')
+  assert.match(page.out, /^ {2}аргумент 1 → hostname: mydomain\.ru/m)
+  assert.match(page.out, /# задано в аргументе 1$/m)
+})
