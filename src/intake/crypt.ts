@@ -9,6 +9,8 @@ const FORM =
 const ROUNDS = 5_000
 /** A hash that asks for more would hold a login up for seconds. */
 const MOST_ROUNDS = 1_000_000
+/** As in crypt(3). The work grows with the square of the length, and a client chooses it. */
+const LONGEST_PASSWORD = 512
 /** Other work goes on between so many rounds, about a millisecond. */
 const AT_ONCE = 500
 const DIGITS = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -27,7 +29,7 @@ export function isShaCrypt(stored: string): boolean {
 
 export async function checkShaCrypt(stored: string, password: string): Promise<boolean> {
   const hash = parse(stored)
-  if (!hash) return false
+  if (!hash || Buffer.byteLength(password) > LONGEST_PASSWORD) return false
   const found = Buffer.from(await shaCrypt(Buffer.from(password), hash))
   return timingSafeEqual(found, Buffer.from(hash.digest))
 }

@@ -97,3 +97,10 @@ it('passwords that look the same are the same (RFC 4013 §3)', async () => {
   assert.equal(await checkPassword(stored, 'IX pass'), true)
   assert.equal(await checkPassword(stored, 'ix pass'), false)
 })
+
+it('a password longer than crypt(3) takes costs nothing and fits nothing', async () => {
+  const of512 = '$5$salt$LXRkULvauhpdDZLlfMTsYd4V2rZgOn14aOXlBoFok77'
+  const of513 = '$5$salt$sufqzi1QoRDmYgSkowCADNWGhmgzTDbxzJR.RdLN9dD'
+  assert.equal(await checkPassword(of512, 'a'.repeat(512)), true)
+  assert.equal(await checkPassword(of513, 'a'.repeat(513)), false)
+})

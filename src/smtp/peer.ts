@@ -57,8 +57,11 @@ function faultOf(socket: TLSSocket): string | undefined {
 function namesOf(certificate: X509Certificate): string[] {
   const { subject, subjectAltName, fingerprint256 } = certificate
   const alternative = [
-    ...(subjectAltName ?? '').matchAll(/(?:^|, )(?:DNS|email):("?)([^",\s]+)\1(?=,|$)/g),
-  ].map(([, , name]) => name!)
+    ...(subjectAltName ?? '').matchAll(/([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/gy),
+  ].flatMap(([, kind, name = '']) =>
+    // Node quotes what could be taken for several: such a name is nobody's, and nothing in it counts.
+    (kind === 'DNS' || kind === 'email') && /^[^"\s]+$/.test(name) ? [name] : [],
+  )
   const common = [...(subject ?? '').matchAll(/^CN=(.+)$/gm)].map(([, name]) => name!)
   // RFC 6125 §6.4.4: the common name counts where nothing better is there.
   const names = alternative.length > 0 ? alternative : common

@@ -207,3 +207,19 @@ test('a password that cannot be checked is nobody’s fault', async () => {
   for (let i = 0; i < 3; i++) await converse(port, `${HELLO}\n${attempt.repeat(9)}`)
   await listener.drain(0)
 })
+
+test('whose secret is changed while he shows the old one is not let in with it', async () => {
+  const door = await openListener({
+    service: {
+      async authenticate() {
+        door.listener.revoke('app')
+        return true
+      },
+    },
+  })
+  await converse(
+    door.port,
+    `${HELLO}\nC: AUTH PLAIN ${PLAIN}\nS: 535 5.7.8 *\nC: QUIT\nS: 221 *\nS: (closed)`,
+  )
+  await door.listener.drain(0)
+})

@@ -102,6 +102,8 @@ export async function auth(
   if (!mechanism || !offered.has(mechanism)) {
     throw refuse(504, '5.5.4', `Error: AUTH ${[...offered].join(', ')} are offered, nothing else`)
   }
+  const revoked = new Set<string>()
+  session.revokedMeanwhile = revoked
   const claim = await exchange(mechanism, command.initialResponse, {
     challenge: (text) => challenge(session, text),
     password: (username, password) => door.service.authenticate!(client, username, password),
@@ -115,6 +117,8 @@ export async function auth(
   if (result === 'throttled') throw tooManyFailures(session)
   if (result !== 'ok') return failed(session)
   if (claim.finale) await challenge(session, claim.finale())
+  session.revokedMeanwhile = undefined
+  if (revoked.has(claim.username)) return failed(session)
   session.client = { ...client, credential: claim.username, mechanism }
   return reply(235, '2.7.0', 'Authentication successful')
 }

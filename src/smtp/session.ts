@@ -118,6 +118,8 @@ export class Session {
   junk = 0
   longLines = 0
   authFailures = 0
+  /** Whose secrets became worthless while AUTH runs, which may last as long as the client likes. */
+  revokedMeanwhile: Set<string> | undefined
   /** The last thing that went wrong, for the log. */
   fault: string | undefined
   readonly startedAt: number
@@ -228,6 +230,7 @@ export class Session {
 
   /** Ends it, whatever it does, when it has logged in as this credential. */
   revoke(credential: string): void {
+    this.revokedMeanwhile?.add(credential)
     if (this.client.credential !== credential) return
     this.wire.interrupt(new CredentialRevoked('the credential was revoked'))
   }
