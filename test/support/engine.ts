@@ -117,11 +117,17 @@ export class Container implements AsyncDisposable {
     return this.#said
   }
 
+  /** Ends it when that takes too long. */
   async ready(): Promise<this> {
-    await until(() => {
-      if (this.#child.exitCode !== null) throw new Error(`it ended:\n${this.#said}`)
-      return this.#said.includes('"message":"ready"')
-    }, `it is ready:\n${this.#said}`)
+    try {
+      await until(() => {
+        if (this.#child.exitCode !== null) throw new Error('it ended')
+        return /"message":"ready"|\]: ready version=/.test(this.#said)
+      }, 'it is ready')
+    } catch (error) {
+      await this[Symbol.asyncDispose]()
+      throw new Error(`${(error as Error).message}:\n${this.#said}`)
+    }
     return this
   }
 
