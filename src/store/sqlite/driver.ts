@@ -79,6 +79,8 @@ export function troubleOf(error: unknown): Trouble {
   // An integer beyond 2^53 is nothing that we wrote.
   if (code === 'ERR_OUT_OF_RANGE') return 'corrupt'
   if (typeof errcode !== 'number') return 'other'
+  // SQLite ended the transaction of itself, over a damaged page that no statement told us of.
+  if (String(error).includes('no transaction is active')) return 'corrupt'
   switch (errcode & 0xff) {
     case 13:
       return 'full'

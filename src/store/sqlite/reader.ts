@@ -73,7 +73,9 @@ export class Reader {
     try {
       begin.run()
       const answer = this.#answer(queries, transfer)
-      end.run()
+      // A page that cannot be read may have ended the transaction: what was found there is the answer.
+      if (answer.corrupt) this.#rollback()
+      else if (this.#state.database.isTransaction) end.run()
       return answer
     } catch (error) {
       this.#rollback()

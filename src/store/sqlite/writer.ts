@@ -124,23 +124,21 @@ export class Writer {
       case 'full':
         this.#disk.lookAgain()
         if (this.#diskIsLow()) this.#shrinkLog()
-        this.#oneByOne(operations, {
+        return this.#oneByOne(operations, {
           ...batch,
           indexes: refuseTakers(operations, batch.indexes, batch.failures),
         })
-        return false
       case 'busy':
       case 'other':
-        this.#oneByOne(operations, batch)
-        return false
+        return this.#oneByOne(operations, batch)
     }
   }
 
-  /** Finds out which operation of a batch fails, without letting it harm the others. */
+  /** Finds out which operation of a batch fails, without letting it harm the others; true: the file is damaged. */
   #oneByOne(
     operations: readonly Operation[],
     batch: { indexes: number[]; values: unknown[]; failures: Failures },
-  ): void {
+  ): boolean {
     for (const [i, index] of batch.indexes.entries()) {
       try {
         this.#transaction(operations, [index], batch.values)
@@ -149,12 +147,14 @@ export class Writer {
         if (trouble === 'failed') {
           refuseAll(batch.indexes.slice(i), batch.failures, String(error))
           this.#distrustLog()
-          return
+          return false
         }
+        if (trouble === 'corrupt') return true
         const kind = trouble === 'full' ? 'full' : 'failed'
         batch.failures.push({ index, kind, text: String(error) })
       }
     }
+    return false
   }
 
   #transaction(operations: readonly Operation[], indexes: number[], values: unknown[]): void {
