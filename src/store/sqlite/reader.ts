@@ -73,9 +73,8 @@ export class Reader {
     try {
       begin.run()
       const answer = this.#answer(queries, transfer)
-      // A page that cannot be read may have ended the transaction: what was found there is the answer.
       if (answer.corrupt) this.#rollback()
-      else if (this.#state.database.isTransaction) end.run()
+      else end.run()
       return answer
     } catch (error) {
       this.#rollback()
