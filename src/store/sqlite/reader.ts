@@ -78,9 +78,8 @@ export class Reader {
       return answer
     } catch (error) {
       this.#rollback()
-      const text = String(error)
-      if (troubleOf(error) === 'corrupt') return { corrupt: { text } }
-      return { failures: queries.map((_, index) => ({ index, kind: 'failed', text })) }
+      if (troubleOf(error) === 'corrupt') return { corrupt: { text: String(error) } }
+      return { failures: queries.map((_, index) => ({ index, kind: 'failed', text: `${error}` })) }
     }
   }
 
