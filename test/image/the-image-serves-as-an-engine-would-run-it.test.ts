@@ -18,7 +18,14 @@ const skip = noDebian() || noEngine() || missing('buildah', 'openssl', PYTHON)
 
 /** A folder and a storage of images in it, gone when it ends. */
 const place = skip ? '' : mkdtempSync(join(tmpdir(), 'posthorn-image-'))
-const storage = ['--root', join(place, 'storage'), '--runroot', join(place, 'run')]
+const storage = [
+  '--storage-driver',
+  'vfs',
+  '--root',
+  join(place, 'storage'),
+  '--runroot',
+  join(place, 'run'),
+]
 const settings = {
   environment: { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot', HOME: place },
   seconds: 200,
