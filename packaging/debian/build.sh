@@ -22,7 +22,7 @@ install -m 0755 "$node" "$lib/node"
 # Below node_modules only what Node loads: no pages and scripts for its makers, no dot files.
 find "$lib/node_modules" \( -name '.*' -o -name '*.html' -o -name '*.sh' \) -prune -exec rm -rf {} +
 find "$lib" -type f -exec chmod 0644 {} +
-chmod 0755 "$lib/node"
+chmod 0755 "$lib/node" "$lib"/contrib/*.sh
 # Called by the commands below, with the Node that lies beside them.
 sed -i '1{/^#!/d}' "$lib"/bin/*.js
 
