@@ -59,6 +59,8 @@ export function credentialVerbs({ store, house, clock }: Verbs): CredentialContr
       if (!record) return undefined
       const changed = withTerms(record, readTerms(change))
       await store.saveCredential(changed)
+      // Revoked meanwhile: the store removes it after this save, and here it must not come back.
+      if (!stored(name)) return undefined
       credentials.set(changed)
       return view(changed)
     },
@@ -69,7 +71,9 @@ export function credentialVerbs({ store, house, clock }: Verbs): CredentialContr
       const cramMd5 = sealed !== undefined
       const { password, ...secret } = await secretOf({ name, cramMd5 }, house)
       const rotated = { ...rest, ...secret }
+      if (!stored(name)) return undefined
       await store.saveCredential(rotated)
+      if (!stored(name)) return undefined
       credentials.rotate(rotated)
       return { credential: view(rotated), password }
     },
@@ -213,7 +217,9 @@ async function importAll(
     const terms = { ...common, ...own }
     const record = withTerms({ hash: '', ...kept, name }, terms)
     const made = { ...record, ...(await credentials.hashing(() => keptOf(entry))) }
+    if (before && !credentials.get(name)) continue // revoked meanwhile
     await store.saveCredential(made)
+    if (before && !credentials.get(name)) continue
     credentials.rotate(made)
   }
   return { imported: entries.map(({ name }) => name), faults: [] }
