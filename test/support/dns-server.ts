@@ -1,7 +1,7 @@
 // A DNS server on loopback that a test scripts packet by packet, faults included.
 
-import { createSocket } from 'node:dgram'
-import { createServer } from 'node:net'
+import { createSocket, type Socket } from 'node:dgram'
+import { createServer, type Server } from 'node:net'
 import { type Answer, type DecodedPacket, decode, encode } from 'dns-packet'
 
 export type DnsQuery = {
@@ -64,9 +64,7 @@ export async function scriptedDns(
   udp.on('message', (octets, peer) => {
     for (const reply of answer(octets, 'udp', peer.port)) udp.send(reply, peer.port, peer.address)
   })
-  await new Promise<void>((resolve) => tcp.listen(options?.port ?? 0, address, resolve))
-  const { port } = tcp.address() as { port: number }
-  await new Promise<void>((resolve) => udp.bind(port, address, resolve))
+  const port = await bindBoth(tcp, udp, { address, port: options?.port ?? 0 })
   return {
     server: { address, port },
     asked,
@@ -74,6 +72,40 @@ export async function scriptedDns(
       udp.close()
       await new Promise((resolve) => tcp.close(resolve))
     },
+  }
+}
+
+/** A port that TCP has free may be taken for UDP, by any question under way: then the next one. */
+async function bindBoth(
+  tcp: Server,
+  udp: Socket,
+  { address, port }: { address: string; port: number },
+): Promise<number> {
+  for (let tries = 0; ; tries++) {
+    await new Promise<void>((resolve, reject) => {
+      tcp.once('error', reject)
+      tcp.listen(port, address, () => {
+        tcp.off('error', reject)
+        resolve()
+      })
+    })
+    const free = (tcp.address() as { port: number }).port
+    try {
+      await new Promise<void>((resolve, reject) => {
+        udp.once('error', reject)
+        udp.bind(free, address, () => {
+          udp.off('error', reject)
+          resolve()
+        })
+      })
+      return free
+    } catch (error) {
+      await new Promise((resolve) => tcp.close(resolve))
+      if (port !== 0 || tries === 20) {
+        udp.close()
+        throw error
+      }
+    }
   }
 }
 
