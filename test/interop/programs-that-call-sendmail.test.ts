@@ -26,7 +26,13 @@ after(async () => {
 const SETTINGS = { rewrite: { aliases: [join(folder.path, 'aliases')] } }
 const startUp = () => startHere(SETTINGS, { folder: folder.path })
 
-const COMMITTER = { GIT_COMMITTER_NAME: 'Ann', GIT_COMMITTER_EMAIL: 'ann@example.com' }
+/** git asks for both, and guesses neither where the machine has no full name. */
+const COMMITTER = {
+  GIT_AUTHOR_NAME: 'Ann',
+  GIT_AUTHOR_EMAIL: 'ann@example.com',
+  GIT_COMMITTER_NAME: 'Ann',
+  GIT_COMMITTER_EMAIL: 'ann@example.com',
+}
 
 type Expected = { readonly from?: RegExp; readonly to: readonly string[]; readonly text?: RegExp }
 
