@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { torments } from './registry.ts'
-import { report, runAll } from './report.ts'
+import { type Outcome, report, runAll } from './report.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -35,7 +35,10 @@ if (values.help || chosen.length === 0) {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 const say = (text: string) => void process.stderr.write(`${text}\n`)
-const outcomes = await runAll(chosen, { full: values.full, seed: Number(values.seed), say })
+const onOutcome = (outcomes: readonly Outcome[]) => {
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(outcomes, null, 2)}\n`)
+}
+const { full } = values
+const outcomes = await runAll(chosen, { full, seed: Number(values.seed), say, onOutcome })
 process.stdout.write(`${report(outcomes)}\n`)
-if (values.json) writeFileSync(values.json, `${JSON.stringify(outcomes, null, 2)}\n`)
 process.exitCode = outcomes.every(({ met }) => met) ? 0 : 1

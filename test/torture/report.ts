@@ -20,6 +20,8 @@ export type RunOptions = {
   readonly full: boolean
   readonly seed: number
   readonly say: (text: string) => void
+  /** Called after each torment with all outcomes so far: a long run that is ended early keeps them. */
+  readonly onOutcome?: (outcomes: readonly Outcome[]) => void
 }
 
 export async function runOne(torment: Torment, options: RunOptions): Promise<Outcome> {
@@ -48,7 +50,12 @@ export async function runAll(
   options: RunOptions,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
-  for (const torment of torments) outcomes.push(await runOne(torment, options))
+  for (const torment of torments) {
+    const outcome = await runOne(torment, options)
+    outcomes.push(outcome)
+    for (const figure of outcome.figures) options.say(`  ${lineOf(figure)}`)
+    options.onOutcome?.(outcomes)
+  }
   return outcomes
 }
 
@@ -74,6 +81,12 @@ export function report(outcomes: readonly Outcome[]): string {
   }
   const broken = outcomes.filter(({ error }) => error !== undefined)
   return [table.toString(), ...broken.map(({ id, error }) => `${id}: ${error}`)].join('\n')
+}
+
+function lineOf(figure: Figure): string {
+  return [figure.what, measuredOf(figure), goalOf(figure), verdictOf(figure)]
+    .filter((part) => part !== '')
+    .join(' · ')
 }
 
 function verdictOf(figure: Figure): string {
