@@ -3,7 +3,7 @@
 // told with its lines, and the last good version stays in force.
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { Allowances, type Usage } from '../intake/allowance.ts'
@@ -46,7 +46,7 @@ type Parts = {
 
 export async function openCredentials(parts: Parts): Promise<CredentialHouse> {
   const { config, store, clock, log, metrics } = parts
-  const secret = await secretIn(join(config.data, 'keys'))
+  const secret = await secretIn(join(config.data, 'keys'), { clock, log })
   const hashes = metrics.counter('posthorn_password_hashes_total', {
     help: 'Slow password hashes that logins cost.',
   })
@@ -106,10 +106,21 @@ function every(clock: Clock, ms: number, work: () => Promise<unknown>): Disposab
   }
 }
 
-async function secretIn(folder: string): Promise<Buffer> {
+async function secretIn(
+  folder: string,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Promise<Buffer> {
   const path = join(folder, 'login.secret')
   const kept = await readFile(path).catch(() => undefined)
   if (kept?.length === SECRET_BYTES) return kept
+  if (kept) {
+    const to = `${path}.${clock.now()}`
+    await rename(path, to)
+    log.error(
+      { file: path, to },
+      'login.secret is damaged and made anew: passwords kept for CRAM-MD5 must be set again',
+    )
+  }
   const secret = randomBytes(SECRET_BYTES)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await replaceFile(path, secret)

@@ -5,6 +5,8 @@ import type { Log } from '../std/log.ts'
 
 const FILES = ['admin-token', 'lock.pid', 'routing', 'running.json']
 const FOLDERS = ['certificates', 'damaged', 'keys']
+/** Ours in `keys`. */
+const SECRET = /\.(pem|secret)$/
 
 /**
  * Moves what is in the place of one of our files or folders and is none out of the way, so that no
@@ -22,8 +24,8 @@ export async function setForeignAside(
   }
   for (const name of FOLDERS) if ((await kindOf(join(data, name))) === 'file') await aside(name)
   const keys = await readdir(join(data, 'keys')).catch(() => [])
-  const pems = keys.filter((name) => name.endsWith('.pem')).map((name) => join('keys', name))
-  for (const name of [...FILES, ...pems])
+  const secrets = keys.filter((name) => SECRET.test(name)).map((name) => join('keys', name))
+  for (const name of [...FILES, ...secrets])
     if ((await kindOf(join(data, name))) === 'folder') await aside(name)
 }
 
