@@ -10,7 +10,7 @@ import { Spool } from '../std/spool.ts'
 import { StorageFailed, StorageFull, type Store } from '../store/store.ts'
 import type { IntakeLimits } from './accept.ts'
 import { HeadCollector } from './collect.ts'
-import { complete } from './complete.ts'
+import { type CompleteOptions, complete } from './complete.ts'
 import type { ContentSource, Origin } from './door.ts'
 import { readHeaderBlock } from './header-block.ts'
 
@@ -54,7 +54,9 @@ export async function screen(
   }
   const body = cleanup.use(new Spool(parts.spoolFolder))
   const draft = await gather(content, body, { ...parts, envelope, id })
-  const passed = await talk.message(draft).catch((error: unknown) => {
+  const check = (changed: Draft) =>
+    void complete(changed.fields, optionsOf({ ...parts, id, ...changed }))
+  const passed = await talk.message(draft, check).catch((error: unknown) => {
     throw asStorage(error)
   })
   if (!passed) return undefined
@@ -112,16 +114,16 @@ function completed(
   fields: ReturnType<typeof readHeaderBlock>['fields'],
   parts: Gathering,
 ): Pick<Draft, 'fields' | 'hold'> {
-  const { rewriter, limits, clock } = parts
+  const { rewriter } = parts
   const written = rewriter ? rewriter.header(fields) : { fields }
-  const { added, kept } = complete(written.fields, {
-    ...parts,
-    now: clock.now(),
-    mostReceived: limits.received,
-  })
+  const { added, kept } = complete(written.fields, optionsOf(parts))
   const ours = added.filter(({ lowerName }) => lowerName !== 'received')
   const hold = 'hold' in written ? written.hold : undefined
   return { fields: [...ours, ...kept], ...(hold !== undefined && { hold }) }
+}
+
+function optionsOf(parts: Gathering): CompleteOptions {
+  return { ...parts, now: parts.clock.now(), mostReceived: parts.limits.received }
 }
 
 function spooled(body: Spool, piece: Uint8Array): Promise<void> | undefined {

@@ -1,8 +1,10 @@
 // What filters change, applied to a message as one filter's answer: all of it or, when the filter
 // fails before its end, nothing.
 
+import { isUtf8 } from 'node:buffer'
+import { encodeWords } from '../mail/encoded-word.ts'
 import type { Envelope } from '../mail/envelope.ts'
-import type { HeaderField } from '../mail/header.ts'
+import { formatField, type HeaderField } from '../mail/header.ts'
 import { type Mailbox, sameMailbox } from '../mail/mailbox.ts'
 import { unreachable } from '../std/assert.ts'
 import type { Change } from './response.ts'
@@ -22,8 +24,12 @@ export type Body = {
   chunks(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
 
-/** How the filter writes header values. */
-export type ChangeOptions = { readonly leadingSpace: boolean }
+export type ChangeOptions = {
+  /** The filter writes the space after the colon itself. */
+  readonly leadingSpace: boolean
+}
+
+type Writing = ChangeOptions & Pick<Envelope, 'smtputf8'>
 
 /** The message as the filter wants it. A body comes in pieces, in order. */
 export function applyChanges(
@@ -31,6 +37,7 @@ export function applyChanges(
   changes: readonly Change[],
   options: ChangeOptions,
 ): Draft {
+  const writing = { ...options, smtputf8: draft.envelope.smtputf8 }
   const fields = [...draft.fields]
   const body: Buffer[] = []
   let { envelope, hold } = draft
@@ -47,13 +54,13 @@ export function applyChanges(
         envelope = { ...envelope, reversePath: change.mailbox }
         break
       case 'add-header':
-        fields.push(fieldOf(change, options))
+        fields.push(fieldOf(change, writing))
         break
       case 'insert-header':
-        fields.splice(Math.min(change.index, fields.length), 0, fieldOf(change, options))
+        fields.splice(Math.min(change.index, fields.length), 0, fieldOf(change, writing))
         break
       case 'change-header':
-        changeField(fields, change, options)
+        changeField(fields, change, writing)
         break
       case 'body':
         replaced = true
@@ -83,7 +90,9 @@ function deleteRecipient(envelope: Envelope, mailbox: Mailbox): Envelope {
 type Named = { readonly name: string; readonly value: string }
 
 /** Folded where the filter folded; a line that would begin a new field is made to continue this one. */
-function fieldOf({ name, value }: Named, { leadingSpace }: ChangeOptions): HeaderField {
+function fieldOf({ name, value }: Named, { leadingSpace, smtputf8 }: Writing): HeaderField {
+  const words = smtputf8 ? undefined : inWords(name, value)
+  if (words !== undefined) return { name, lowerName: name.toLowerCase(), raw: words }
   const [first = '', ...rest] = value.split(/\r?\n/)
   const lines = rest.filter((line) => line.trim() !== '')
   const folded = lines.map((line) => `\r\n${/^[ \t]/.test(line) ? '' : '\t'}${line}`).join('')
@@ -91,11 +100,34 @@ function fieldOf({ name, value }: Named, { leadingSpace }: ChangeOptions): Heade
   return { name, lowerName: name.toLowerCase(), raw: `${name}:${blank}${first}${folded}\r\n` }
 }
 
+/** Fields whose text has a grammar, where an encoded word must not stand just anywhere (RFC 2047 §5). */
+const STRUCTURED =
+  /^(from|sender|reply-to|to|b?cc|message-id|in-reply-to|references|date|received|return-path)$/i
+const STRUCTURED_KIND =
+  /^(resent-|content-|list-|arc-|mime-version$|dkim-signature$|authentication-results$)/i
+
+/** Of what we write ourselves. */
+const LONGEST_NAME = 76
+
+/** 8-bit text beside a client that did not ask for SMTPUTF8 is carried as encoded words. */
+function inWords(name: string, value: string): string | undefined {
+  if (!/[\x80-\xff]/.test(value) || name.length > LONGEST_NAME) return undefined
+  if (STRUCTURED.test(name) || STRUCTURED_KIND.test(name)) return undefined
+  const octets = Buffer.from(value, 'latin1')
+  if (!isUtf8(octets)) return undefined
+  const text = octets
+    .toString()
+    .replaceAll('\0', '')
+    .replace(/\s*\r?\n\s*/g, ' ')
+    .trim()
+  return formatField(name, encodeWords(text))
+}
+
 /** Changes the n-th field of the name; an empty value removes it; beyond the last one is added. */
 function changeField(
   fields: HeaderField[],
   change: Named & { readonly index: number },
-  options: ChangeOptions,
+  writing: Writing,
 ): void {
   const lowerName = change.name.toLowerCase()
   let seen = 0
@@ -106,8 +138,8 @@ function changeField(
   })
   if (change.value === '') {
     if (at >= 0) fields.splice(at, 1)
-  } else if (at >= 0) fields[at] = fieldOf(change, options)
-  else fields.push(fieldOf(change, options))
+  } else if (at >= 0) fields[at] = fieldOf(change, writing)
+  else fields.push(fieldOf(change, writing))
 }
 
 /** Filters forget the CR now and then; our own check would refuse the client's mail for it. */

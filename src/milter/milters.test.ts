@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type MilterScript, say, startMilter, type TestMilter } from '../../test/support/milter.ts'
+import { decodeWords } from '../mail/encoded-word.ts'
 import type { Envelope } from '../mail/envelope.ts'
-import { type HeaderField, splitHeader } from '../mail/header.ts'
+import { fieldValue, findField, type HeaderField, splitHeader } from '../mail/header.ts'
 import { formatMailbox, parseMailbox } from '../mail/mailbox.ts'
-import { Refusal } from '../mail/reply.ts'
+import { Refusal, refuse } from '../mail/reply.ts'
 import { systemClock } from '../std/clock.ts'
 import type { Draft } from './change.ts'
 import { createMilters, type MilterOptions, type Milters } from './milters.ts'
@@ -57,12 +58,18 @@ const CLIENT = {
   credential: 'app',
 }
 
+/** As the intake does it, in small. */
+function check({ fields }: Draft): void {
+  const bad = fields.find(({ raw }) => /[\x80-\xff]/.test(raw))
+  if (bad) throw refuse(550, '5.6.7', `8-bit characters in the ${bad.name} field`)
+}
+
 /** What becomes of a message: the draft, "thrown away", or the refusal's text. */
 async function ask(milters: Milters, mail = draft()): Promise<Draft | string> {
   using talk = milters.begin(CLIENT, 'ID1')
   try {
     if (!(await talk.envelope(mail.envelope))) return 'thrown away'
-    return (await talk.message(mail)) ?? 'thrown away'
+    return (await talk.message(mail, check)) ?? 'thrown away'
   } catch (error) {
     assert.ok(error instanceof Refusal, String(error))
     return error.message
@@ -219,6 +226,15 @@ describe('a filter changes', () => {
     const after = await changed(say.addHeader('X-New', 'a\nBcc: x@y.example\n\n'))
     assert.match(header(after), /X-New: a\r\n\tBcc: x@y\.example\r\n$/)
   })
+  it('a value beyond ASCII becomes encoded words, for a client that knows no SMTPUTF8', async () => {
+    const after = await changed(
+      say.addHeader('X-Spam-Report', 'Grüße\n\tсо спамом'),
+      say.changeHeader(1, 'Subject', 'schön'),
+    )
+    assert.doesNotMatch(header(after), /[^\0-\x7f]/)
+    assert.equal(decodeWords(fieldValue(after.fields.at(-1)!)), 'Grüße со спамом')
+    assert.equal(decodeWords(fieldValue(findField(after.fields, 'subject')!)), 'schön')
+  })
   it('the body, in pieces, with line ends that are right', async () => {
     assert.equal(
       await bodyOf(await changed(say.body('one\ntw'), say.body('o\r\n'))),
@@ -293,6 +309,16 @@ describe('a filter fails', () => {
     ['replies with no code', { on: { M: () => say.reply('go away') } }, /no answer but packet y/],
     ['names a field with a colon', { on: { E: () => say.addHeader('X: y', 'z') } }, /packet h/],
     ['adds nobody', { on: { E: () => say.addRecipient('not an address') } }, /packet \+/],
+    [
+      'writes 8-bit into an address field',
+      { on: { E: () => [say.changeHeader(1, 'From', 'Jürgen <a@b.example>'), say.go()] } },
+      /cannot be sent: 550 5.6.7 8-bit characters in the From/,
+    ],
+    [
+      'writes what is no UTF-8',
+      { on: { E: () => [formatPacket('h', 'X-New', raw(0xff), raw(0)), say.go()] } },
+      /cannot be sent: 550 5.6.7 8-bit characters in the X-New/,
+    ],
     ['skips the header', { on: { L: say.skip } }, /skips what cannot be/],
     [
       'changes without end',

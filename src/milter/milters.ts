@@ -52,8 +52,11 @@ export type MilterDeps = {
 export type MilterTalk = Disposable & {
   /** Before the content; false: the message is to be thrown away. */
   envelope(envelope: Envelope): Promise<boolean>
-  /** The message as the filters want it; undefined: it is to be thrown away. */
-  message(draft: Draft): Promise<Draft | undefined>
+  /**
+   * The message as the filters want it; undefined: it is to be thrown away.
+   * @param check throws a Refusal for what could not be sent: a filter that makes it so has failed
+   */
+  message(draft: Draft, check: (draft: Draft) => void): Promise<Draft | undefined>
 }
 
 export type Milters = Disposable & {
@@ -86,10 +89,10 @@ export function createMilters(options: readonly MilterOptions[], deps: MilterDep
             if (!goesOn(await session.envelope(client, envelope, id))) return false
           return true
         },
-        async message(draft) {
+        async message(draft, check) {
           let now = draft
           for (const { session, options } of sessions) {
-            const asked = await session.message(now, id)
+            const asked = await session.message(now, id, check)
             if (!goesOn(asked.verdict)) return undefined
             now = asked.draft
             if (now.hold !== undefined && options.onQuarantine === 'reject' && !draft.hold)

@@ -1,6 +1,6 @@
 import type { Envelope, ReversePath } from '../mail/envelope.ts'
 import { formatMailbox, type Mailbox } from '../mail/mailbox.ts'
-import { type Reply, reply } from '../mail/reply.ts'
+import { Refusal, type Reply, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
 import { applyChanges, type Draft } from './change.ts'
 import { type MilterConnection, MilterFailure } from './connection.ts'
@@ -85,8 +85,15 @@ export class MilterSession {
     return GO_ON
   }
 
-  /** The whole message; the draft that comes back counts when the verdict is to go on. */
-  async message(draft: Draft, id: string): Promise<{ verdict: Verdict; draft: Draft }> {
+  /**
+   * The whole message; the draft that comes back counts when the verdict is to go on.
+   * @param check throws a Refusal for what could not be sent: of what a filter changed, its failure
+   */
+  async message(
+    draft: Draft,
+    id: string,
+    check: (draft: Draft) => void,
+  ): Promise<{ verdict: Verdict; draft: Draft }> {
     let changed = draft
     const verdict = await this.#guarded(async () => {
       if (!this.#connection) return GO_ON
@@ -94,8 +101,8 @@ export class MilterSession {
       if (told.kind !== 'go-on' || !this.#connection) return told
       const { ending, changes } = await this.#finish(id)
       const leadingSpace = has(this.#connection.agreement.steps, STEPS.leadingSpace)
-      if (ending.kind === 'continue' || ending.kind === 'accept')
-        changed = applyChanges(draft, changes, { leadingSpace })
+      if (changes.length > 0 && (ending.kind === 'continue' || ending.kind === 'accept'))
+        changed = checked(applyChanges(draft, changes, { leadingSpace }), check)
       if (ending.kind !== 'failed' && ending.kind !== 'shutdown') this.#release()
       return this.#verdictOf(ending)
     })
@@ -283,6 +290,16 @@ export class MilterSession {
       case 'reject':
         return refused(550, '5.7.1', `The filter ${name} does not work`)
     }
+  }
+}
+
+function checked(draft: Draft, check: (draft: Draft) => void): Draft {
+  try {
+    check(draft)
+    return draft
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    throw new MilterFailure(`what it changed cannot be sent: ${error.message}`)
   }
 }
 

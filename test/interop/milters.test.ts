@@ -113,6 +113,19 @@ it('what filters change is what leaves, signed; quarantine holds, discard answer
   await posthorn.capture('held')
 })
 
+it('8-bit text of a filter is carried in words, and where it cannot be the client hears 451', async () => {
+  await using milter = await startMilter()
+  await using posthorn = await startHere({ milters: { ours: `inet:127.0.0.1:${milter.port}` } })
+  const letter = (subject: string) => ({ from: 'a@some.example', to: TO, subject })
+  milter.script = { on: { E: () => [say.addHeader('X-Report', 'Grüße'), say.go()] } }
+  await send(posthorn.port, letter('words'))
+  const { id, authentication } = await posthorn.capture('words')
+  assert.match(await posthorn.raw(id), /^X-Report: =\?utf-8\?\S+\?=\r\n/m)
+  assert.equal(authentication.dkim, 'pass')
+  milter.script = { on: { E: () => [say.addHeader('From', 'second@some.example'), say.go()] } }
+  await assert.rejects(send(posthorn.port, letter('twice')), /451 4\.7\.1 The filter ours/)
+})
+
 describe('rspamd', { skip: missing('rspamd') }, () => {
   it('adds its verdict, and refuses the test message that every filter knows', async () => {
     await using parts = new AsyncDisposableStack()
