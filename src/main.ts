@@ -66,6 +66,10 @@ const world: World = {
 // biome-ignore lint/style/noProcessEnv: libuv has no other way to hear it
 process.env['UV_THREADPOOL_SIZE'] ||= String(Math.min(Math.max(availableParallelism(), 2), 8))
 
+// A slice that lives on keeps the whole block it was cut from, and Node's blocks are 64 KiB
+// (docs/decisions/memory-of-reads.md).
+Buffer.poolSize = 8192
+
 // A reader that went away (`posthorn queue list | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
