@@ -32,6 +32,7 @@ const OTHERS = [
   'queue.db-shm',
   'lock.db',
   'lock.pid',
+  'queue.tally',
   'routing',
   'running.json',
   'admin-token',

@@ -1,7 +1,16 @@
 // Sets aside what cannot be believed: the rows go to files under <data>/damaged/ as they were found,
 // are counted, and leave the queue in the same commit. Nothing is deleted that is not in a file.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { formatMessageId, type MessageId } from '../../mail/message.ts'
 import { type Database, prepare } from './driver.ts'
@@ -14,17 +23,22 @@ export type Aside = {
 
 export const DAMAGED_FOLDER = 'damaged'
 
-/** Moves damaged rows to files; resolves to how many records were set aside. */
-export function setAside(
-  aside: Aside,
-  context: { readonly database: Database; readonly folder: string },
-): number {
+export type AsideContext = {
+  readonly database: Database
+  readonly folder: string
+  /** Called with each message that leaves the queue so. */
+  readonly onGone?: (message: number) => void
+}
+
+/** Moves damaged rows to files; returns how many records were set aside. */
+export function setAside(aside: Aside, context: AsideContext): number {
   const { database } = context
   const folder = join(context.folder, DAMAGED_FOLDER)
+  const place = { ...context, folder }
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   let count = 0
-  for (const id of new Set(aside.messages)) count += messageAside(database, folder, id)
-  for (const [id, idx] of aside.entries) count += entryAside(database, folder, id, idx)
+  for (const id of new Set(aside.messages)) count += messageAside(place, id)
+  for (const [id, idx] of aside.entries) count += entryAside(place, [id, idx])
   if (count > 0) {
     syncFolder(folder)
     countDamage(database, count)
@@ -40,7 +54,7 @@ export function countDamage(database: Database, count: number): void {
   ).run(count)
 }
 
-function messageAside(database: Database, folder: string, id: number): number {
+function messageAside({ database, folder, onGone }: AsideContext, id: number): number {
   const message = database.prepare('SELECT * FROM messages WHERE id = ?').get(id)
   const entries = database.prepare('SELECT * FROM entries WHERE message = ?').all(id)
   if (!message && entries.length === 0) return 0
@@ -55,6 +69,7 @@ function messageAside(database: Database, folder: string, id: number): number {
   database.prepare('DELETE FROM entries WHERE message = ?').run(id)
   database.prepare('DELETE FROM content WHERE message = ?').run(id)
   database.prepare('DELETE FROM messages WHERE id = ?').run(id)
+  if (message) onGone?.(id)
   return 1
 }
 
@@ -66,15 +81,21 @@ function* contentParts(inline: unknown, rows: Iterable<[unknown]>): Iterable<Uin
 }
 
 /** One recipient's row goes; it is made anew when the message is whole, which then has lost nothing. */
-function entryAside(database: Database, folder: string, id: number, idx: number): number {
+function entryAside(place: AsideContext, [id, idx]: readonly [number, number]): number {
+  const { database, folder } = place
   const where = 'FROM entries WHERE message = ? AND idx = ?'
   const entry = database.prepare(`SELECT * ${where}`).get(id, idx)
   if (!entry) return 0
   writeDurably(join(folder, `${nameOf(id)}-${idx}.json`), [text({ entries: [entry] })])
   database.prepare(`DELETE ${where}`).run(id, idx)
   const left = new Healer(database).heal(id)
-  if (left === 0) messageAside(database, folder, id)
+  if (left === 0) messageAside(place, id)
   return 1
+}
+
+/** Has the message been set aside? */
+export function isAside(folder: string, id: number): boolean {
+  return existsSync(join(folder, DAMAGED_FOLDER, `${nameOf(id)}.json`))
 }
 
 /** A damaged id may be any number; the name of its file is still a name. */

@@ -2,21 +2,20 @@
 // many rows do a slice and say where to go on, so that no commit waits long for them.
 
 import type { CapturedMessage, CredentialRecord, DomainRecord, QueueFilter } from '../store.ts'
-import { setAside } from './aside.ts'
-import { type Database, prepare } from './driver.ts'
+import { type AsideContext, setAside } from './aside.ts'
+import { prepare } from './driver.ts'
 import { entryChecksum, entryIsWhole } from './rows.ts'
 
 const SLICE = 2000
 
-export type CallContext = { readonly database: Database; readonly folder: string }
-type Call = (argument: never, context: CallContext) => unknown
+type Call = (argument: never, context: AsideContext) => unknown
 
 /** An entry's key and the site that it shall have. */
 export type Move = readonly [message: number, idx: number, site: string]
 
 export type Slice = { readonly changed: number; readonly next?: readonly [number, number] }
 
-function discard(message: number, { database }: CallContext): void {
+function discard(message: number, { database }: AsideContext): void {
   prepare(database, 'DELETE FROM arriving WHERE message = ?').run(message)
   prepare(
     database,
@@ -27,7 +26,7 @@ function discard(message: number, { database }: CallContext): void {
 /** Walks the queue from `after`, makes what matches due at `at`. */
 function retry(
   argument: { filter: QueueFilter; at: number; after: readonly [number, number] },
-  { database }: CallContext,
+  { database }: AsideContext,
 ): Slice {
   const { filter, at, after } = argument
   const rows = prepare(
@@ -57,7 +56,7 @@ function retry(
 
 function clampDue(
   { latest, sandbox }: { latest: number; sandbox: number },
-  { database }: CallContext,
+  { database }: AsideContext,
 ): number {
   return Number(
     prepare(
@@ -68,7 +67,7 @@ function clampDue(
   )
 }
 
-function reroute(moves: readonly Move[], { database }: CallContext): void {
+function reroute(moves: readonly Move[], { database }: AsideContext): void {
   const read = prepare(
     database,
     'SELECT site, sandbox, recipient, crc FROM entries WHERE message = ? AND idx = ?',
@@ -87,7 +86,7 @@ function reroute(moves: readonly Move[], { database }: CallContext): void {
 /** Forgets attempts before `before` of messages that have left the queue. */
 function prune(
   argument: { before: number; after: readonly [number, number]; newest: number },
-  { database }: CallContext,
+  { database }: AsideContext,
 ): Slice {
   prepare(
     database,
@@ -110,38 +109,38 @@ function prune(
   return rows.length < SLICE || !last ? { changed } : { changed, next: [last[0], last[1]] }
 }
 
-function saveDomain(record: DomainRecord, { database }: CallContext): void {
+function saveDomain(record: DomainRecord, { database }: AsideContext): void {
   prepare(
     database,
     'INSERT INTO domains VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET data = ?2',
   ).run(record.domain, JSON.stringify(record))
 }
 
-function saveCredential(record: CredentialRecord, { database }: CallContext): void {
+function saveCredential(record: CredentialRecord, { database }: AsideContext): void {
   prepare(
     database,
     'INSERT INTO credentials VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET data = ?2',
   ).run(record.name, JSON.stringify(record))
 }
 
-function saveUsage(usage: string, { database }: CallContext): void {
+function saveUsage(usage: string, { database }: AsideContext): void {
   prepare(
     database,
     "INSERT INTO meta VALUES ('usage', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
   ).run(usage)
 }
 
-function removeDomain(name: string, { database }: CallContext): boolean {
+function removeDomain(name: string, { database }: AsideContext): boolean {
   return Number(prepare(database, 'DELETE FROM domains WHERE name = ?').run(name).changes) > 0
 }
 
-function removeCredential(name: string, { database }: CallContext): boolean {
+function removeCredential(name: string, { database }: AsideContext): boolean {
   return Number(prepare(database, 'DELETE FROM credentials WHERE name = ?').run(name).changes) > 0
 }
 
 function capture(
   argument: { record: CapturedMessage; raw: Uint8Array; keep: number },
-  { database }: CallContext,
+  { database }: AsideContext,
 ): void {
   const { record, raw, keep } = argument
   prepare(database, 'INSERT INTO captured (id, data, raw) VALUES (?, ?, ?)').run(
@@ -155,12 +154,12 @@ function capture(
   ).run(keep)
 }
 
-function clearCaptured(_: unknown, { database }: CallContext): void {
+function clearCaptured(_: unknown, { database }: AsideContext): void {
   database.exec('DELETE FROM captured')
 }
 
 /** Remembers the newest id, for a queue that is empty at the next start. */
-function rememberNewest(newest: number, { database }: CallContext): void {
+function rememberNewest(newest: number, { database }: AsideContext): void {
   prepare(
     database,
     `INSERT INTO meta VALUES ('newest', ?1) ON CONFLICT (name) DO UPDATE SET value = max(value, ?1)`,

@@ -160,3 +160,23 @@ export type WriterStats = {
   readonly freeBytes: number
   readonly isFull: boolean
 }
+
+export type CommitHead = [
+  kind: number,
+  offset: number,
+  id: number,
+  head: string,
+  prefix: string,
+  sandbox: number,
+  firstRow: number,
+  rows: number,
+  entries: number,
+]
+
+export type SettleHead = [
+  kind: number,
+  id: number,
+  at: number,
+  record: string,
+  notices: Operation[] | null,
+]

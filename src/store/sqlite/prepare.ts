@@ -5,27 +5,34 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../std/clock.ts'
-import { countDamage, makeWay } from './aside.ts'
+import { countDamage, isAside, makeWay } from './aside.ts'
 import { type Database, openForWriting, prepare, single, troubleOf } from './driver.ts'
 import { Healer } from './heal.ts'
 import { createQueue, faultOfLog, finishRebuild, logLostItsEnd, rebuild } from './rebuild.ts'
 import { ForeignDatabase, migrate, NewerSchema } from './schema.ts'
+import { readTally, tallyPath, type Witness } from './tally.ts'
 import { DATABASE_NAME, type Ready, type Recovery } from './thread-data.ts'
 
 /** A queue up to this size is checked whole at every start: a fraction of a second. */
 const CHECKED_BYTES = 64 * 1024 * 1024
 
+/** Lost messages that are told by their ids. */
+const MOST_NAMED = 100
+
 /** Makes the folder's database ready to be opened by the writer. */
 export function prepareFolder(data: { readonly folder: string; readonly damaged?: string }): {
   path: string
   ready: Ready
+  /** Messages in the queue. */
+  held: number
 } {
   const { folder } = data
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, DATABASE_NAME)
-  makeWay(`${path}-journal`, systemClock.now())
+  for (const name of [`${path}-journal`, tallyPath(path)]) makeWay(name, systemClock.now())
   finishRebuild(path)
-  createQueue(path)
+  const witness = readTally(tallyPath(path))
+  const isNew = createQueue(path)
   let recovered: Recovery | undefined
   const cut = logLostItsEnd(path)
   let why = data.damaged ?? faultOf(path)
@@ -36,18 +43,45 @@ export function prepareFolder(data: { readonly folder: string; readonly damaged?
     if (why !== undefined) throw new Error(`the rebuilt queue cannot be opened: ${why}`)
   }
   const database = openForWriting(path)
-  // What the lost commits held nobody knows: at least one record.
-  if (cut && !recovered?.damaged) countDamage(database, 1)
+  const held = heldBy(database, recovered, witness)
+  const lost = lostSince(database, folder, witness)
+  // What is gone with all its traces. A cut log has lost a record at least, if no mail.
+  const missing = recovered || isNew ? (witness?.held ?? 0) - held : 0
+  const known = recovered?.damaged ?? 0
+  const uncounted = Math.max(missing, lost.length, cut ? 1 : 0) - known
+  if (uncounted > 0) countDamage(database, uncounted)
   const ready: Ready = {
     path,
     newestId: newestId(database),
     damaged: Number(single(database, "SELECT value FROM meta WHERE name = 'damaged'") ?? 0),
     sweptContent: sweep(database),
     logCut: cut,
+    lost: { count: Math.max(missing - known, lost.length), newest: lost.slice(-MOST_NAMED) },
     ...(recovered ? { recovered } : undefined),
   }
   database.close()
-  return { path, ready }
+  return { path, ready, held }
+}
+
+/** How many messages the queue holds: counted where that is quick, else as it was told. */
+function heldBy(
+  database: Database,
+  recovered: Recovery | undefined,
+  witness: Witness | undefined,
+): number {
+  if (recovered) return recovered.messages
+  if (witness && sizeOf(database) > CHECKED_BYTES) return witness.held
+  return Number(single(database, 'SELECT count(DISTINCT message) FROM entries'))
+}
+
+/** Messages that were acknowledged lately, and of which there is neither mail nor attempt nor file. */
+function lostSince(database: Database, folder: string, witness: Witness | undefined): number[] {
+  if (!witness) return []
+  const known = prepare(
+    database,
+    'SELECT 1 FROM messages WHERE id = ?1 UNION ALL SELECT 1 FROM attempts WHERE message = ?1 LIMIT 1',
+  )
+  return [...witness.recent].filter((id) => !known.get(id) && !isAside(folder, id))
 }
 
 /** Why the database cannot be used as it is; undefined when it can. Throws when that is not the data's fault. */
@@ -63,9 +97,7 @@ function faultOf(path: string): string | undefined {
   try {
     database = openForWriting(path)
     migrate(database)
-    const size =
-      Number(single(database, 'PRAGMA page_count')) * Number(single(database, 'PRAGMA page_size'))
-    if (size <= CHECKED_BYTES) {
+    if (sizeOf(database) <= CHECKED_BYTES) {
       const verdict = single(database, 'PRAGMA integrity_check(1)')
       return verdict === 'ok' ? new Healer(database).fault() : `${verdict}`
     }
@@ -77,6 +109,12 @@ function faultOf(path: string): string | undefined {
   } finally {
     closeQuietly(database)
   }
+}
+
+function sizeOf(database: Database): number {
+  return (
+    Number(single(database, 'PRAGMA page_count')) * Number(single(database, 'PRAGMA page_size'))
+  )
 }
 
 /** Damage, or a statement of ours that the schema it finds does not understand. */

@@ -39,9 +39,12 @@ export function rebuild(path: string, why: string): Recovery {
   return { ...salvaged, damaged, why, folder: folder ?? '' }
 }
 
-/** Makes an empty queue where there is none. It gets its name when it is whole: an empty file is damage. */
-export function createQueue(path: string): void {
-  if (existsSync(path) || existsSync(`${path}-wal`)) return
+/**
+ * Makes an empty queue where there is none; says whether it has. It gets its name when it is whole:
+ * an empty file is damage.
+ */
+export function createQueue(path: string): boolean {
+  if (existsSync(path) || existsSync(`${path}-wal`)) return false
   const building = `${path}.building`
   remove(building)
   const database = openForWriting(building)
@@ -50,6 +53,7 @@ export function createQueue(path: string): void {
   database.close()
   renameSync(building, path)
   syncFolder(dirname(path))
+  return true
 }
 
 /** Puts a finished database in its place; also the end of a rebuild that a crash has cut. */

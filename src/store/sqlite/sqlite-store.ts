@@ -339,6 +339,11 @@ export class SqliteStore implements Store {
       log.error({ ...ready.recovered }, 'the queue was damaged and is built anew')
     }
     if (ready.logCut) log.error({}, 'the log of the queue was cut: its last commits are lost')
+    if (ready.lost.count > 0) {
+      const { count, newest } = ready.lost
+      const ids = newest.map((id) => formatMessageId(id as MessageId))
+      log.error({ count, newest: ids }, 'mail that was queued is lost without a trace')
+    }
     if (ready.sweptContent > 0) {
       log.info({ rows: ready.sweptContent }, 'content that never arrived whole was swept')
     }

@@ -13,6 +13,8 @@ export type Ready = {
   readonly sweptContent: number
   /** Commits at the end of the log are gone. */
   readonly logCut: boolean
+  /** Mail of which no trace is left, and the ids of the newest of it where they are known. */
+  readonly lost: { readonly count: number; readonly newest: readonly number[] }
   readonly recovered?: Recovery
 }
 

@@ -7,12 +7,14 @@ import { systemClock } from '../../std/clock.ts'
 import type { Operation } from './operations.ts'
 import { prepareFolder } from './prepare.ts'
 import { type Query, Reader } from './reader.ts'
+import { Tally, tallyPath } from './tally.ts'
 import { type Batch, CLOSE, type Ready, type Started, type ThreadData } from './thread-data.ts'
 import { Writer } from './writer.ts'
 
 function serveWriter(data: ThreadData & { role: 'writer' }): void {
-  const { path, ready } = prepareFolder(data)
-  const writer = new Writer({ path, clock: systemClock, reserveBytes: data.reserveBytes })
+  const { path, ready, held } = prepareFolder(data)
+  const tally = new Tally(tallyPath(path), held)
+  const writer = new Writer({ path, clock: systemClock, reserveBytes: data.reserveBytes }, tally)
   serve(ready, {
     run(batch) {
       parentPort!.postMessage(writer.run(batch.operations as readonly Operation[], batch.bytes))

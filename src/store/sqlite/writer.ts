@@ -16,16 +16,19 @@ import {
   COMMIT,
   COMMIT_ENTRY,
   COMMIT_HEAD,
+  type CommitHead,
   type Operation,
   PUT,
   SETTLE,
   SETTLE_CHANGE,
   SETTLE_HEAD,
+  type SettleHead,
   type WriterStats,
 } from './operations.ts'
 import { type Failures, refuseAll, refuseTakers } from './refuse.ts'
 import { contentChecksum, entryChecksum, headChecksum } from './rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
+import type { Tally } from './tally.ts'
 
 /** Pages in the log before they are written back: 48 MB, less than the default reserve of disk. */
 const CHECKPOINT_PAGES = 6000
@@ -41,6 +44,7 @@ export class Writer {
   #database: Database
   #statements: Statements
   readonly #disk: Disk
+  readonly #tally: Tally
   #bytes: Uint8Array = EMPTY
   #commits = 0
   #checkpoints = 0
@@ -48,8 +52,9 @@ export class Writer {
   /** A commit has failed that may stand in the log. */
   #logIsSuspect = false
 
-  constructor(options: DiskOptions) {
+  constructor(options: DiskOptions, tally: Tally) {
     this.#options = options
+    this.#tally = tally
     this.#disk = new Disk(options)
     this.#database = openForWriting(options.path)
     this.#statements = prepareStatements(this.#database)
@@ -92,7 +97,8 @@ export class Writer {
     try {
       const [, pages] = this.#statements.logSize.get() as unknown as [number, number, number]
       if (pages < CHECKPOINT_PAGES) return
-      this.#statements.checkpoint.get()
+      const [, all, back] = this.#statements.checkpoint.get() as unknown as [number, number, number]
+      if (back === all) this.#tally.renew()
       this.#checkpoints++
     } catch {
       // The next commit meets the same trouble and tells it to somebody.
@@ -101,10 +107,12 @@ export class Writer {
 
   close(): void {
     try {
-      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      const [busy] = this.#statements.truncateLog.get() as unknown as [number]
+      if (busy === 0) this.#tally.renew()
     } catch {
       // The log stays; the next start reads it.
     }
+    this.#tally.close()
     this.#database.close()
   }
 
@@ -169,9 +177,11 @@ export class Writer {
       }
       commit.run()
     } catch (error) {
+      this.#tally.forget()
       this.#rollback()
       throw error
     }
+    this.#tally.keep()
     this.#commits++
     this.#commitSeconds += (this.#options.clock.elapsed() - start) / 1000
   }
@@ -228,6 +238,7 @@ export class Writer {
         return call(operation[2] as never, {
           database: this.#database,
           folder: dirname(this.#options.path),
+          onGone: (id) => this.#tally.went(id),
         })
       }
     }
@@ -236,6 +247,7 @@ export class Writer {
   #commit(operation: Operation): undefined {
     const [, offset, id, head, prefix, , firstRow, rows] = operation as CommitHead
     const { insertMessage } = this.#statements
+    this.#tally.came(id)
     let end = offset
     for (let i = 0; i < rows; i++) end += operation[COMMIT_HEAD + i] as number
     const inline = firstRow === 0 && end - offset <= CONTENT_ROW_BYTES
@@ -325,6 +337,7 @@ export class Writer {
     if (notices) for (const notice of notices) this.#commit(notice)
     if (!ended) return undefined
     const gone = endMessage.get(id) as unknown as [number] | undefined
+    if (gone) this.#tally.went(id)
     if (gone && gone[0] > 0) dropContent.run(id)
     return undefined
   }
@@ -372,23 +385,3 @@ export class Writer {
     }
   }
 }
-
-type CommitHead = [
-  kind: number,
-  offset: number,
-  id: number,
-  head: string,
-  prefix: string,
-  sandbox: number,
-  firstRow: number,
-  rows: number,
-  entries: number,
-]
-
-type SettleHead = [
-  kind: number,
-  id: number,
-  at: number,
-  record: string,
-  notices: Operation[] | null,
-]
