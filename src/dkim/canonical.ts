@@ -8,6 +8,7 @@
 // implementations; chunk borders may fall anywhere, and empty lines are counted, never buffered.
 
 import { createHash, type Hash } from 'node:crypto'
+import type { Untidy } from '../mail/lines.ts'
 
 export type Canonicalization = 'simple' | 'relaxed'
 
@@ -51,7 +52,8 @@ export class BodyHasher {
     this.#out = scratch
   }
 
-  update(chunk: Uint8Array): void {
+  /** @param untidy as LineCheck found it; the rest is hashed as it is, without looking at each octet */
+  update(chunk: Uint8Array, untidy: Untidy = { from: 0, to: chunk.length }): void {
     if (chunk.length === 0) return
     let from = 0
     if (this.#cr) {
@@ -67,9 +69,8 @@ export class BodyHasher {
       this.#cr = true
       to--
     }
-    if (this.#relaxed) {
-      while (from < to) from = this.#relax(chunk, from, Math.min(from + PIECE, to))
-    } else this.#keep(chunk, from, to)
+    if (this.#relaxed) from = this.#tidy(chunk, { from, to }, untidy)
+    this.#keep(chunk, from, to)
   }
 
   /** The hash in base64, as `bh=` wants it. The hasher is of no use afterwards. */
@@ -79,11 +80,23 @@ export class BodyHasher {
     return this.#hash.digest('base64')
   }
 
-  #relax(chunk: Uint8Array, from: number, to: number): number {
-    if (to - from > 256 && isPlain(chunk, from, to)) {
-      this.#keep(chunk, from, to)
-      return to
+  /** Hashes up to the end of what is untidy; returns where the rest begins. */
+  #tidy(chunk: Uint8Array, { from, to }: Untidy, untidy: Untidy): number {
+    const held = this.#held
+    if (!held.space && untidy.from >= untidy.to) return from
+    let at = from
+    if (!held.space && untidy.from > from) {
+      at = Math.min(untidy.from, to)
+      this.#keep(chunk, from, at)
     }
+    // White space that is pending at its end belongs to it, with the octet that follows.
+    while (at < to && (at < untidy.to || held.space)) {
+      at = this.#relax(chunk, at, Math.min(at + PIECE, at < untidy.to ? untidy.to : at + 1, to))
+    }
+    return at
+  }
+
+  #relax(chunk: Uint8Array, from: number, to: number): number {
     const held = this.#held
     const stop = relax(chunk, from, to, this.#out, held)
     if (held.written > 0) {
@@ -175,38 +188,6 @@ function relax(chunk: Uint8Array, from: number, to: number, out: Uint8Array, hel
   held.space = space
   held.written = o
   return i
-}
-
-/**
- * Is the piece its own relaxed form but for its last CRLFs? So is base64, and most text: no tab, and
- * nothing but letters after a space. Four octets at a time, each with the one that follows it.
- */
-function isPlain(chunk: Uint8Array, from: number, to: number): boolean {
-  const last = chunk[to - 1]!
-  if (chunk[from]! <= SPACE || last === CR || last === SPACE) return false
-  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-  let i = from
-  for (; i + 5 <= to; i += 4) {
-    const four = view.getInt32(i, true)
-    const next = view.getInt32(i + 1, true)
-    const spaces = zeros(four ^ 0x20202020)
-    if ((spaces & blanks(next)) !== 0 || zeros(four ^ 0x09090909) !== 0) return false
-  }
-  for (; i < to; i++) {
-    if (chunk[i] === TAB) return false
-    if (chunk[i] === SPACE && chunk[i + 1]! <= SPACE) return false
-  }
-  return true
-}
-
-/** The high bit of each of four octets that is zero. The sums stay within their octets. */
-function zeros(four: number): number {
-  return ~(((four & 0x7f7f7f7f) + 0x7f7f7f7f) | four | 0x7f7f7f7f)
-}
-
-/** The high bit of each of four octets that is a space or below it. */
-function blanks(four: number): number {
-  return ~(((four & 0x7f7f7f7f) + 0x5f5f5f5f) | four) & 0x80808080
 }
 
 /**

@@ -10,6 +10,7 @@ import { makeKey, publicText } from '../dkim/keys.ts'
 import type { SigningKey } from '../dkim/sign.ts'
 import type { Domain } from '../mail/domain.ts'
 import type { Envelope } from '../mail/envelope.ts'
+import { LineCheck } from '../mail/lines.ts'
 import { parseMailbox } from '../mail/mailbox.ts'
 import type { Content, MessageId } from '../mail/message.ts'
 import { Refusal } from '../mail/reply.ts'
@@ -181,6 +182,42 @@ describe('a message comes in', () => {
     assert.equal(handedOver[0]![0], newMessage)
     assert.equal(handedOver[0]![1]?.whole, rows[0])
     assert.deepEqual(await dkimOf(whole(newMessage)), ['pass some.example'])
+  })
+
+  it('however untidy its white space is, and whoever looked at the lines', async () => {
+    const head = 'From: a@some.example\r\nSubject: a  b\r\n\tfolded\r\n\r\n'
+    const body = `one two\r\n${'tidy '.repeat(30)}end\r\n\t a \r\n${'x y '.repeat(40)}z\r\n\r\n`
+    const cuts = [1, 40, head.length - 1, head.length, head.length + 160, head.length + 175]
+    const byTheDoor = (chunks: string[]): ContentSource => {
+      const lines = new LineCheck()
+      return async (sink) => {
+        for (const chunk of chunks.map((text) => Buffer.from(text))) {
+          lines.push(chunk)
+          await sink(chunk, lines)
+        }
+      }
+    }
+    for (const at of [0, ...cuts]) {
+      const chunks = [(head + body).slice(0, at), (head + body).slice(at)].filter(Boolean)
+      for (const content of [source(...chunks), byTheDoor(chunks)]) {
+        await createIntake(parts()).accept(usual(), content, origin)
+        assert.deepEqual(await dkimOf(whole(store.committed.at(-1)!)), ['pass some.example'])
+      }
+    }
+  })
+
+  it('and knows whether DATA can carry it as it is', async () => {
+    const head = 'From: a@some.example\r\nBcc: c@other.example\r\n'
+    const table: [string, boolean][] = [
+      [`${head}\r\ntext\r\n`, true],
+      [`${head}\r\n.text\r\n`, false],
+      [`${head}\r\ntext`, false],
+      [head, true],
+    ]
+    for (const [content, asIs] of table) {
+      await createIntake(parts()).accept(usual(), source(content), origin)
+      assert.equal(handedOver.at(-1)![1]?.asIs, asIs, content)
+    }
   })
 
   it('with a Received field that tells the way', async () => {

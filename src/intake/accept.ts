@@ -166,7 +166,7 @@ export function createIntake(parts: IntakeParts): Intake {
   ): Promise<Taken> {
     const arrival = new Arrival(parts, envelope, { ...options, scratch })
     try {
-      await content((chunk) => arrival.take(chunk))
+      await content((chunk, lines) => arrival.take(chunk, lines))
       return await arrival.finish()
     } catch (error) {
       if (arrival.stored !== undefined) await discard(arrival.stored)

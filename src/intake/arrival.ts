@@ -4,7 +4,7 @@ import { signHeader } from '../dkim/sign.ts'
 import type { EntryState, QueueEntry } from '../mail/entry.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { HeaderField } from '../mail/header.ts'
-import { LineCheck } from '../mail/lines.ts'
+import { LineCheck, type LineReport, type Untidy } from '../mail/lines.ts'
 import { formatMailbox, needsSmtputf8 } from '../mail/mailbox.ts'
 import type { Content, Message, MessageId } from '../mail/message.ts'
 import { refuse } from '../mail/reply.ts'
@@ -54,7 +54,8 @@ export class Arrival {
   readonly #parts: IntakeParts
   readonly #envelope: Envelope
   readonly #options: ArrivalOptions
-  readonly #check = new LineCheck()
+  /** The door's, where it has one. */
+  #lines: LineCheck | undefined
   readonly #head = new HeadCollector()
   readonly #rows = new RowCutter()
   readonly #scratch: Uint8Array
@@ -69,14 +70,18 @@ export class Arrival {
     this.#scratch = options.scratch
   }
 
-  /** Takes a chunk; a promise when the store is busy with rows. Throws a Refusal. */
-  take(chunk: Uint8Array): Promise<void> | undefined {
+  /**
+   * Takes a chunk; a promise when the store is busy with rows. Throws a Refusal.
+   * @param lines what the door saw of the lines up to here; without it they are looked at here
+   */
+  take(chunk: Uint8Array, lines?: LineCheck): Promise<void> | undefined {
     const { messageOctets, headerOctets } = this.#parts.limits
     this.#octets += chunk.length
     if (this.#octets > messageOctets) {
       throw refuse(552, '5.3.4', `Message too big: the limit is ${messageOctets} octets`)
     }
-    this.#check.push(chunk)
+    this.#lines ??= lines ?? new LineCheck()
+    if (!lines) this.#lines.push(chunk)
     if (this.#opened) return this.#takeBody(this.#opened, chunk)
     const end = this.#head.push(chunk)
     if (end < 0 && this.#head.bytes.length <= headerOctets) return undefined
@@ -105,8 +110,12 @@ export class Arrival {
       entries: this.#entries(this.#opened!),
       rows,
       firstRow: this.#rowsPut,
-      ...(whole ? { content: contentInMemory(whole) } : {}),
+      ...(whole ? { content: contentInMemory(whole, { asIs: this.#fitsAsIs() }) } : {}),
     }
+  }
+
+  get #report(): LineReport {
+    return (this.#lines ??= new LineCheck()).report()
   }
 
   /** The id under which rows lie in the store; undefined when there are none. */
@@ -151,7 +160,7 @@ export class Arrival {
     const hasher = new BodyHasher(rights.keys.body ?? 'relaxed', this.#scratch)
     this.#opened = { id, now, header, rights, hasher, ...(hold !== undefined && { hold }) }
     const body = bytes.subarray(block.octets)
-    hasher.update(body)
+    hasher.update(body, this.#untidyIn(block.octets))
     if (!block.repaired && isSame(header.kept, block.fields)) return this.#cut(bytes)
     const kept = header.kept.map((field) => field.raw).join('')
     return this.#cut(Buffer.concat([Buffer.from(`${kept}\r\n`, 'latin1'), body]))
@@ -167,8 +176,15 @@ export class Arrival {
   }
 
   #takeBody({ hasher }: Opened, chunk: Uint8Array): Promise<void> | undefined {
-    hasher.update(chunk)
+    hasher.update(chunk, this.#lines!.untidy)
     return this.#cut(chunk)
+  }
+
+  /** As seen from where the body begins; what was gathered from several chunks is untidy throughout. */
+  #untidyIn(bodyAt: number): Untidy | undefined {
+    if (!this.#head.isOneChunk) return undefined
+    const { from, to } = this.#lines!.untidy
+    return { from: Math.max(0, from - bodyAt), to: Math.max(0, to - bodyAt) }
   }
 
   #cut(piece: Uint8Array): Promise<void> | undefined {
@@ -183,7 +199,7 @@ export class Arrival {
 
   /** @param last the last octet so far: a CR there may still get its LF */
   #checkLineEnds(last: number | undefined): void {
-    const { bareCr, bareLf, nul } = this.#check.report()
+    const { bareCr, bareLf, nul } = this.#report
     if (bareLf || nul || (bareCr && last !== 13)) {
       throw refuse(
         550,
@@ -193,9 +209,15 @@ export class Arrival {
     }
   }
 
+  /** What a rewriter wrote was not looked at; the fields that stay of a header are lines as they came. */
+  #fitsAsIs(): boolean {
+    const { dotted, closed } = this.#report
+    return closed && !dotted && this.#options.rewriter === undefined
+  }
+
   #checkLines(): void {
     this.#checkLineEnds(undefined)
-    const { longestLine } = this.#check.report()
+    const { longestLine } = this.#report
     if (longestLine > LONGEST_LINE) {
       throw refuse(
         550,
@@ -207,7 +229,7 @@ export class Arrival {
 
   #message({ id, now, rights, header: { tlsOptional } }: Opened, prefix: string): Message {
     const { recipients, body, ...envelope } = this.#envelope
-    const { eightBit } = this.#check.report()
+    const { eightBit } = this.#report
     return {
       ...envelope,
       ...(tlsOptional && !envelope.requireTls && { tlsOptional: true }),
@@ -271,10 +293,11 @@ function hasInternational({ reversePath, recipients }: Envelope): boolean {
   return recipients.some(({ mailbox }) => needsSmtputf8(mailbox))
 }
 
-function contentInMemory(whole: Uint8Array): Content {
+function contentInMemory(whole: Uint8Array, { asIs }: { readonly asIs: boolean }): Content {
   return {
     size: whole.length,
     whole,
+    asIs,
     async *rows() {
       if (whole.length > 0) yield whole
     },

@@ -19,6 +19,11 @@ export class HeadCollector {
     return bodyStart(this.bytes, searched)
   }
 
+  /** The bytes are those of the first chunk. */
+  get isOneChunk(): boolean {
+    return !this.#ours
+  }
+
   /** Everything so far. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.#length)

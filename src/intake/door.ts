@@ -1,14 +1,17 @@
 // What the doors (SMTP, HTTP, bounces) know of intake: a verb and its words.
 
 import type { Envelope } from '../mail/envelope.ts'
+import type { LineCheck } from '../mail/lines.ts'
 import type { MessageId, Sender } from '../mail/message.ts'
 
 /**
  * Hands the content over chunk by chunk and resolves at its end. A sink that returns a promise wants
  * the next chunk only when that has resolved. Chunks may be kept by the sink: they are never reused.
+ * A door that looks at the lines itself hands over what it saw, with each chunk or with none, so that
+ * they are looked at once.
  */
 export type ContentSource = (
-  sink: (chunk: Uint8Array) => Promise<void> | undefined,
+  sink: (chunk: Uint8Array, lines?: LineCheck) => Promise<void> | undefined,
 ) => Promise<void>
 
 export type Accepted = {

@@ -26,6 +26,11 @@ test('what is seen in content', () => {
     ['\u00e9\r\n', { ...clean, eightBit: true }],
     ['\u0080', { ...clean, eightBit: true }],
     ['\u007f', clean],
+    ['.\r\n', { ...clean, dotted: true, closed: true }],
+    ['a\r\n.b', { ...clean, dotted: true, closed: false }],
+    [`${'a'.repeat(70)}.\r\n${'b'.repeat(70)}\r\n`, { ...clean, dotted: false, closed: true }],
+    ['a\r', { closed: false }],
+    ['\r.', { bareCr: true, dotted: false }],
   ]
   for (const [content, expected] of table) {
     for (const report of [check([content]), check(content.split(''))]) {
@@ -35,7 +40,7 @@ test('what is seen in content', () => {
 })
 
 test('any octets, split anywhere, give the same report as searching the whole', () => {
-  const octets = fc.array(fc.constantFrom('\r\n', '\r', '\n', 'a', '\0', '\u00ff', 'abc'))
+  const octets = fc.array(fc.constantFrom('\r\n', '\r', '\n', 'a', '\0', '\u00ff', 'abc', '.', ' '))
   fc.assert(
     fc.property(octets, fc.array(fc.nat()), (list, places) => {
       const text = list.join('')
@@ -52,8 +57,40 @@ test('any octets, split anywhere, give the same report as searching the whole', 
         bareLf: /(?<!\r)\n/.test(text),
         nul: text.includes('\0'),
         eightBit: text.includes('\u00ff'),
+        dotted: /(^|\r\n)\./.test(text),
+        closed: text.endsWith('\r\n'),
       })
     }),
     { numRuns: 5000 },
   )
+})
+
+test('outside of what is untidy stands no white space that relaxed canonicalization changes', () => {
+  const words = fc.constantFrom(
+    'a',
+    'bc',
+    ' ',
+    ' ',
+    '\t',
+    '\r\n',
+    'longer',
+    '\u00e9',
+    '=',
+    'x y z ',
+  )
+  fc.assert(
+    fc.property(fc.array(words, { maxLength: 120 }), (list) => {
+      const text = list.join('')
+      const lines = new LineCheck()
+      lines.push(Buffer.from(text, 'latin1'))
+      const { from, to } = lines.untidy
+      for (const { index } of text.matchAll(/\t| (?=[ \t\r]|$)/g)) {
+        assert.ok(from <= index && index < to, `${JSON.stringify(text)} at ${index}`)
+      }
+    }),
+    { numRuns: 5000 },
+  )
+  const tidy = new LineCheck()
+  tidy.push(Buffer.from('one space between words\r\n and before them\r\n'.repeat(9)))
+  assert.deepEqual(tidy.untidy, { from: 0, to: 0 })
 })

@@ -1,9 +1,14 @@
 // What the octets of a message say about it, in one pass over its chunks: whether it may travel at
 // all (RFC 5321 §2.3.8: CR and LF only together; §4.5.3.1.6: lines of 1,000 octets with CRLF), and
-// whether it needs 8BITMIME.
+// whether it needs 8BITMIME. In the same pass: what signing and sending need to know, where white
+// space is not tidy, and whether a line begins with a dot, so that nobody looks at each octet again.
 
 const CR = 0x0d
 const LF = 0x0a
+const TAB = 0x09
+const SPACE = 0x20
+const DOT = 0x2e
+const HIGH_BITS = 0x80808080
 /** Fewer octets than this are not worth a view of them. */
 const FEW = 64
 
@@ -16,10 +21,23 @@ export type LineReport = {
   readonly nul: boolean
   /** Some octet has its high bit set. */
   readonly eightBit: boolean
+  /** Some line begins with a dot. */
+  readonly dotted: boolean
+  /** The last line has its CRLF. */
+  readonly closed: boolean
 }
+
+/**
+ * Where white space stands in a chunk that is more than one space between two other octets: a tab,
+ * a run, or a space before a line's end. Outside of these offsets relaxed canonicalization (RFC 6376
+ * §3.4.4) changes nothing but the ends of the body. Both are 0 when there is none.
+ */
+export type Untidy = { readonly from: number; readonly to: number }
 
 /** Looks at content chunk by chunk, however it is split. */
 export class LineCheck {
+  /** Of the newest chunk. */
+  untidy: Untidy = TIDY
   #octets = 0
   #high = 0
   #longest = 0
@@ -28,6 +46,7 @@ export class LineCheck {
   #bareCr = false
   #bareLf = false
   #nul = false
+  #dotted = false
 
   push(chunk: Uint8Array): void {
     const length = chunk.length
@@ -35,21 +54,31 @@ export class LineCheck {
     let i = this.#afterCr ? this.#closeLine(chunk[0]!) : 0
     let lineStart = i // less what is still open from before
     let open = this.#open
+    if (open === 0 && chunk[i] === DOT) this.#dotted = true
     let high = this.#high
+    let untidyFrom = -1
+    let untidyTo = 0
     const view =
       length < FEW ? undefined : new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    // Four octets at a time while each of them has one after it.
+    const fours = view ? length - 5 : -1
     while (i < length) {
-      if (view && i + 4 <= length) {
-        const four = view.getInt32(i, true)
-        if (allAboveCr(four)) {
+      if (i <= fours) {
+        const four = view!.getInt32(i, true)
+        const blank = blanks(four)
+        if (blank === 0 || allAboveCr(four)) {
+          if (blank !== 0 && (blank & blanks(view!.getInt32(i + 1, true))) !== 0) {
+            if (untidyFrom < 0) untidyFrom = i
+            untidyTo = i + 4
+          }
           high |= four
           i += 4
           continue
         }
       }
       const octet = chunk[i]!
-      high |= octet
-      if (octet === CR) {
+      if (octet > SPACE) high |= octet
+      else if (octet === CR) {
         if (i + 1 === length) {
           this.#afterCr = true
           break
@@ -60,14 +89,20 @@ export class LineCheck {
           i++
           lineStart = i + 1
           open = 0
+          if (chunk[lineStart] === DOT) this.#dotted = true
         } else this.#bareCr = true
       } else if (octet === LF) this.#bareLf = true
       else if (octet === 0) this.#nul = true
+      else if (octet === TAB || i + 1 === length || chunk[i + 1]! <= SPACE) {
+        if (untidyFrom < 0) untidyFrom = i
+        untidyTo = i + 1
+      }
       i++
     }
     this.#open = open + (this.#afterCr ? length - 1 : length) - lineStart
     this.#high = high
     this.#octets += length
+    this.untidy = untidyFrom < 0 ? TIDY : { from: untidyFrom, to: untidyTo }
   }
 
   /** A CR ended the last chunk: decides what it was; returns how many octets of this chunk that took. */
@@ -93,11 +128,13 @@ export class LineCheck {
       bareLf: this.#bareLf,
       nul: this.#nul,
       eightBit: (this.#high & HIGH_BITS) !== 0,
+      dotted: this.#dotted,
+      closed: open === 0 && this.#octets > 0,
     }
   }
 }
 
-const HIGH_BITS = 0x80808080
+const TIDY: Untidy = { from: 0, to: 0 }
 
 /**
  * Is each of the four octets above CR, so that none is CR, LF or NUL? The sums stay within their
@@ -105,4 +142,9 @@ const HIGH_BITS = 0x80808080
  */
 export function allAboveCr(four: number): boolean {
   return (~(((four & 0x7f7f7f7f) + 0x72727272) | four) & HIGH_BITS) === 0
+}
+
+/** The high bit of each of four octets that is a space or below it. */
+function blanks(four: number): number {
+  return ~(((four & 0x7f7f7f7f) + 0x5f5f5f5f) | four) & HIGH_BITS
 }

@@ -60,6 +60,11 @@ export type Content = {
   rows(): AsyncIterable<Uint8Array>
   /** Present when the whole content is in memory anyway. */
   readonly whole?: Uint8Array
+  /**
+   * Its lines were looked at in this process: DATA may carry it as it is, for no line begins with a
+   * dot, all end in CRLF, and there is no NUL.
+   */
+  readonly asIs?: boolean
 }
 
 const EPOCH_MS = 1_577_836_800_000 // 2020-01-01

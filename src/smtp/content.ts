@@ -68,7 +68,7 @@ export class Incoming {
     this.#check.push(piece)
     if (this.failure !== undefined) return undefined
     try {
-      const busy = this.#sink(piece)
+      const busy = this.#sink(piece, this.#check)
       return busy && this.#wait(busy)
     } catch (error) {
       this.#giveUp(error)

@@ -85,10 +85,12 @@ async function pipelined(session: ClientSession, seen: Transaction, task: Task):
 
 async function corked(session: ClientSession, seen: Transaction, task: Task): Promise<void> {
   const { message, content } = task.letter
-  // No dots are written here, but what must not leave must not leave this way either.
-  const stuffer = new DotStuffer()
-  stuffer.push(content.whole!)
-  stuffer.end()
+  if (!content.asIs) {
+    // No dots are written here, but what must not leave must not leave this way either.
+    const stuffer = new DotStuffer()
+    stuffer.push(content.whole!)
+    stuffer.end()
+  }
   const prefix = prefixOf(session, message)
   const octets = Buffer.byteLength(prefix, 'utf8') + content.size
   session.write(`${opening(session, task)}BDAT ${octets} LAST\r\n${prefix}`)
@@ -189,8 +191,14 @@ async function sendContent(
   letter: Letter,
 ): Promise<void> {
   session.write(prefixOf(session, letter.message))
+  const { whole, asIs } = letter.content
+  if (whole && asIs) {
+    session.write(whole)
+    session.write('.\r\n')
+    seen.contentSent = true
+    return
+  }
   const stuffer = new DotStuffer()
-  const { whole } = letter.content
   if (whole) {
     for (const piece of stuffer.push(whole)) session.write(piece)
   } else {

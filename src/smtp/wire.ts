@@ -7,6 +7,7 @@
 
 import type { Socket } from 'node:net'
 import type { TlsInfo } from '../mail/failure.ts'
+import type { LineCheck } from '../mail/lines.ts'
 import { Alarm } from '../std/alarm.ts'
 import { assert } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
@@ -48,8 +49,11 @@ export type LineLimits = { readonly maxBytes: number; readonly timeoutMs: number
 
 export type TimeLimit = { readonly timeoutMs: number }
 
-/** Takes content; a promise means: give me the next chunk only when it has resolved. */
-export type ContentSink = (chunk: Uint8Array) => Promise<void> | undefined
+/**
+ * Takes content; a promise means: give me the next chunk only when it has resolved. `lines` has seen
+ * all octets up to and with these.
+ */
+export type ContentSink = (chunk: Uint8Array, lines: LineCheck) => Promise<void> | undefined
 
 type Waiter = {
   deadline: number
