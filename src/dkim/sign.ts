@@ -73,10 +73,21 @@ async function signOnce(
 function signOctets(key: SigningKey, input: Buffer): Promise<Buffer> {
   const rsa = key.algorithm === 'rsa-sha256'
   const data = rsa ? input : createHash('sha256').update(input).digest()
-  return new Promise((resolve, reject) => {
-    sign(rsa ? 'sha256' : null, data, key.privateKey, (error, signature) => {
-      if (error) reject(error)
-      else resolve(signature)
-    })
-  })
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  sign(rsa ? 'sha256' : null, data, key.privateKey, settle(resolve, reject))
+  return promise
+}
+
+/**
+ * A function apart, so that the callback does not hold on to the input: Node keeps callbacks of
+ * finished signatures until the next full collection (docs/decisions/memory-of-reads.md).
+ */
+function settle(
+  resolve: (signature: Buffer) => void,
+  reject: (error: Error) => void,
+): (error: Error | null, signature: Buffer) => void {
+  return (error, signature) => {
+    if (error) reject(error)
+    else resolve(signature)
+  }
 }
