@@ -14,6 +14,15 @@ export function messageMaker(bytes: number): (number: number) => Buffer {
     `X-Number: ${number}\r\n\r\n`
   const pad = (number: number) => String(number).padStart(12, '0')
   const body = LINE.repeat(Math.max(1, Math.round((bytes - head(pad(0)).length) / LINE.length)))
-  const tail = `${body}.\r\n`
-  return (number) => Buffer.from(head(pad(number)) + tail, 'latin1')
+  const mark = pad(0)
+  const template = Buffer.from(`${head(mark)}${body}.\r\n`, 'latin1')
+  const places: number[] = []
+  for (let at = template.indexOf(mark); at >= 0; at = template.indexOf(mark, at + 1))
+    places.push(at)
+  return (number) => {
+    const message = Buffer.from(template)
+    const text = pad(number)
+    for (const at of places) message.write(text, at, 'latin1')
+    return message
+  }
 }

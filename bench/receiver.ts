@@ -14,6 +14,14 @@ export type ReceiverOptions = {
 
 const END = Buffer.from('\r\n.\r\n')
 
+/** A command is known by its first four letters, without their case. */
+const LETTERS = 0xdfdfdfdf
+const verbOf = (letters: string) => Buffer.from(letters).readUInt32BE(0) & LETTERS
+const EHLO = verbOf('EHLO')
+const DATA = verbOf('DATA')
+const QUIT = verbOf('QUIT')
+const STARTTLS = verbOf('STAR')
+
 /** A server that does not listen yet. */
 export const receiver = (options: ReceiverOptions): Server =>
   createServer((socket) => serve(socket, false, options))
@@ -28,18 +36,18 @@ function serve(socket: Socket, encrypted: boolean, options: ReceiverOptions): vo
     if (delayMs > 0) setTimeout(() => socket.write(text), delayMs)
     else socket.write(text)
   }
-  const command = (line: string): string | undefined => {
-    switch (line.slice(0, 4).toUpperCase()) {
-      case 'EHLO':
+  const command = (verb: number): string => {
+    switch (verb) {
+      case EHLO:
         return `250-sink.example\r\n250-PIPELINING\r\n250-SIZE 50000000\r\n${
           secureContext && !encrypted ? '250-STARTTLS\r\n' : ''
         }250-ENHANCEDSTATUSCODES\r\n250 8BITMIME\r\n`
-      case 'DATA':
+      case DATA:
         inContent = true
         return '354 go\r\n'
-      case 'QUIT':
+      case QUIT:
         socket.end('221 2.0.0 bye\r\n')
-        return undefined
+        return ''
       default:
         return '250 2.0.0 ok\r\n'
     }
@@ -64,17 +72,17 @@ function serve(socket: Socket, encrypted: boolean, options: ReceiverOptions): vo
         replies += '250 2.0.0 ok\r\n'
         continue
       }
-      const end = data.indexOf('\r\n')
+      const end = data.indexOf(0x0a)
       if (end < 0) break
-      const line = data.toString('latin1', 0, end)
-      data = data.subarray(end + 2)
-      if (/^STARTTLS/i.test(line) && secureContext) {
+      const verb = end < 4 ? 0 : data.readUInt32BE(0) & LETTERS
+      data = data.subarray(end + 1)
+      if (verb === STARTTLS && secureContext) {
         socket.removeAllListeners('data')
         socket.write('220 2.0.0 go\r\n')
         serve(new TLSSocket(socket, { isServer: true, secureContext }), true, options)
         return
       }
-      replies += command(line) ?? ''
+      replies += command(verb)
     }
     if (data.length > 0) pending = [data]
     if (replies) say(replies)

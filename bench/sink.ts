@@ -31,13 +31,12 @@ const secureContext =
       )
     : undefined
 
-const SIGNATURE = 'DKIM-Signature:'
+const SIGNATURE = Buffer.from('DKIM-Signature:')
 
 function took(content: Buffer): void {
   count++
   lastAt = performance.timeOrigin + performance.now()
-  const head = content.toString('latin1', 0, Math.min(content.length, 2048))
-  if (head.includes(SIGNATURE)) signed++
+  if (content.subarray(0, 2048).includes(SIGNATURE)) signed++
   if (values.numbers) {
     const number = Number(/^X-Number: (\d+)/m.exec(content.toString('latin1', 0, 4096))?.[1])
     seen.set(number, (seen.get(number) ?? 0) + 1)
