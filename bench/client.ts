@@ -7,8 +7,8 @@ import { connect as connectTls } from 'node:tls'
 /** A server that says nothing for so long has broken the session. */
 const SILENCE_MS = 60_000
 
-/** A reply of one line is longer than this only with octets that do not matter here. */
-const READ_BYTES = 16 * 1024
+/** For all connections of the process: what was read is used up before the next read. */
+const READ_BUFFER = Buffer.allocUnsafe(16 * 1024)
 
 /** One connection; `ask` sends and resolves to the reply's code. */
 export class Client {
@@ -22,7 +22,7 @@ export class Client {
   #saidAt = performance.now()
 
   constructor(port: number) {
-    const buffer = Buffer.allocUnsafe(READ_BYTES)
+    const buffer = READ_BUFFER
     const onread = { buffer, callback: (size: number) => this.#hear(buffer, size) }
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread })
     this.#listen()
