@@ -27,10 +27,10 @@ const LONGEST_MS = 5000
 /** 300 messages one after another, each over a new connection, with pauses. */
 export async function measureIdle(
   kind: PeerKind,
-  setup: Omit<PeerOptions, 'sinkPort'>,
+  { chunking, ...setup }: Omit<PeerOptions, 'sinkPort'> & { readonly chunking: boolean },
 ): Promise<Idle> {
   let arrived = () => {}
-  const server = receiver({ delayMs: 0, took: () => arrived() })
+  const server = receiver({ delayMs: 0, chunking, took: () => arrived() })
   const sinkPort = await listening(server)
   try {
     return await withPeer(kind, { ...setup, sinkPort }, async () => {

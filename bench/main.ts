@@ -36,6 +36,7 @@ const HELP = `npm run bench -- [options]
   --json FILE      all figures
   --svg FILE       a plot of rate and CPU over sessions and size
   --no-raw         skip the raw parts
+  --no-chunking    the receiving server offers no CHUNKING
 `
 
 const { values: options } = parseArgs({
@@ -49,8 +50,12 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
     svg: { type: 'string' },
     'no-raw': { type: 'boolean', default: false },
+    'no-chunking': { type: 'boolean', default: false },
   },
 })
+
+/** As the large receivers offer it. */
+const chunking = !options['no-chunking']
 
 const KINDS: Readonly<Record<string, PeerKind>> = {
   posthorn,
@@ -161,7 +166,7 @@ async function measureAll(chosen: Chosen, folder: string, result: Result): Promi
           const setup = await setupOf(kind)
           const label = `${load ? describeLoad(load) : IDLE} · round ${round} · ${kind.name}`
           if (!load) {
-            const idle = await measureIdle(kind, setup)
+            const idle = await measureIdle(kind, { ...setup, chunking })
             add(result.idle, (row) => row.peer === kind.name, { peer: kind.name, rounds: [idle] })
             say(`${label}: at the sink after ${idle.p50.toFixed(1)} ms, p99 ${idle.p99.toFixed(1)}`)
             continue
@@ -212,7 +217,12 @@ async function measureOne(
   load: Load,
   seconds: number,
 ): Promise<Measurement> {
-  const sink = await Sink.start(await freePort(23_000), ['--delay', `${load.sinkDelayMs ?? 0}`])
+  const sinkOptions = [
+    '--delay',
+    `${load.sinkDelayMs ?? 0}`,
+    ...(chunking ? [] : ['--no-chunking']),
+  ]
+  const sink = await Sink.start(await freePort(23_000), sinkOptions)
   try {
     return await withPeer(kind, { ...setup, sinkPort: sink.port }, (peer) =>
       measure(peer, load, { port: setup.port, sink, ms: seconds * 1000, warmUp: kind.warmUp }),

@@ -1,5 +1,6 @@
 // A receiving server that counts and forgets: the end of every delivery in a bench run. It runs in
-// its own process; `--delay MS` makes it answer late, `--tls` makes it offer STARTTLS.
+// its own process; `--delay MS` makes it answer late, `--certificate` and `--key` make it offer
+// STARTTLS, `--no-chunking` makes it offer no CHUNKING.
 //
 // Over IPC: {ask:'count'} → {count, signed, lastAt, cpuMs}, {ask:'reset'} → the same after zeroing.
 
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     certificate: { type: 'string' },
     key: { type: 'string' },
     numbers: { type: 'boolean', default: false },
+    'no-chunking': { type: 'boolean', default: false },
   },
 })
 const delayMs = Number(values.delay)
@@ -43,8 +45,12 @@ function took(content: Buffer): void {
   }
 }
 
-receiver({ delayMs, secureContext, took }).listen(Number(values.port), '127.0.0.1', 4096, () =>
-  process.send?.({ ready: true }),
+const chunking = !values['no-chunking']
+receiver({ delayMs, chunking, secureContext, took }).listen(
+  Number(values.port),
+  '127.0.0.1',
+  4096,
+  () => process.send?.({ ready: true }),
 )
 
 process.on('message', (message: { ask: string }) => {
