@@ -44,6 +44,7 @@ export type ReceiverOptions = {
   readonly bytesOf?: (number: number) => number
 }
 
+const TURN_MS = 50
 const END = Buffer.from('\r\n.\r\n')
 
 export class Receiver implements AsyncDisposable {
@@ -108,15 +109,17 @@ export class Receiver implements AsyncDisposable {
     return [...numbers].filter((number) => !this.seen.has(number))
   }
 
-  /** Waits until all of these have come, or nothing new came for `quietMs`; then what is missing. */
+  /**
+   * Waits until all of these have come, or nothing new came for `quietMs`; then what is missing. Turns
+   * are counted and not the clock asked: a machine that stands still for a while proves nothing.
+   */
   async await(numbers: readonly number[], quietMs: number): Promise<number[]> {
     let left = this.missing(numbers)
-    let before = -1
-    let quietSince = performance.now()
-    while (left.length > 0 && performance.now() - quietSince < quietMs) {
-      if (this.count !== before) quietSince = performance.now()
+    let before = this.count
+    for (let quiet = 0; left.length > 0 && quiet < quietMs / TURN_MS; quiet++) {
+      if (this.count !== before) quiet = 0
       before = this.count
-      await sleep(50)
+      await sleep(TURN_MS)
       left = this.missing(left)
     }
     return left
