@@ -32,6 +32,23 @@ describe('random damage to the files of a queue', () => {
       }))
   }
 
+  it('a bit of every octet of the tables and indexes at the beginning is flipped', () =>
+    withFolder(async (folder) => {
+      const base = join(folder, 'base')
+      const run = join(folder, 'run')
+      const expected = await fill(base, { killed: false })
+      for (let seed = SEED; seed < SEED + 5; seed++) {
+        cpSync(base, run, { recursive: true })
+        const pick = chance(seed * 7919)
+        const bytes = readFileSync(join(run, 'queue.db'))
+        for (let at = 40_000; at < 106_000; at++) bytes[at]! ^= 1 << pick(8)
+        writeFileSync(join(run, 'queue.db'), bytes)
+        const verdict = await deliverAll(run, expected)
+        assert.ok(verdict.missing === 0 || verdict.counted > 0, JSON.stringify(verdict))
+        rmSync(run, { recursive: true })
+      }
+    }))
+
   async function deliverCopy(base: string, run: string, expected: Map<string, string>) {
     cpSync(base, run, { recursive: true })
     const verdict = await deliverAll(run, expected)

@@ -182,7 +182,10 @@ export function parseRecord(payload: Buffer): Value[] | undefined {
     }
     const length = type >= 12 ? (type - (type % 2 === 0 ? 12 : 13)) / 2 : INTEGER_BYTES[type]!
     if (at + length > payload.length) return undefined
-    values.push(parseValue(payload, { type, at, length }))
+    const value = parseValue(payload, { type, at, length })
+    // An integer beyond 2^53 is nothing that we wrote.
+    if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) return undefined
+    values.push(value)
     at += length
   }
   return values

@@ -103,7 +103,7 @@ class Collector {
   #contentOrAttempt(values: readonly Value[]): void {
     const [message, n, third, data] = values
     if (typeof message === 'string') this.#trace(third)
-    if (typeof message !== 'number' || typeof n !== 'number' || typeof third !== 'number') return
+    if (!isKey(message) || !isKey(n) || !isKey(third)) return
     if (data instanceof Uint8Array) {
       // What fails is missed when its message is judged.
       if (contentChecksum(message, n, data) === third) {
@@ -116,7 +116,7 @@ class Collector {
 
   /** An index names a message: if nothing else of it is left, at least it is counted. */
   #trace(message: Value | undefined): void {
-    if (typeof message === 'number' && message > 0) this.#insert.trace.run(message)
+    if (isKey(message) && message > 0) this.#insert.trace.run(message)
   }
 
   #attempt(message: number, { n, at, data }: { n: number; at: number; data: string }): void {
@@ -145,6 +145,9 @@ class Collector {
     if (parseObject(data)?.['id'] === id) this.#insert.captured.run(id, data, raw)
   }
 }
+
+/** Numbers of ours are whole, and a fraction is no key of a table. */
+const isKey = (value: Value | undefined): value is number => Number.isSafeInteger(value)
 
 function prepareInserts(target: Database) {
   return {
