@@ -8,7 +8,8 @@ import { LineCheck } from '../mail/lines.ts'
 import { Refusal, refuse, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
 import type { ProtocolLimits } from './limits.ts'
-import { type ContentSink, type Wire, WireTimeout } from './wire.ts'
+import type { ContentSink } from './service.ts'
+import { type Wire, WireTimeout } from './wire.ts'
 
 /** What reading is bounded by; `idleMs` is asked again for each arrival. */
 export type ContentLimits = Pick<

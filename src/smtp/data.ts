@@ -7,8 +7,8 @@ import { formatReply, Refusal, type Reply, refuse, reply } from '../mail/reply.t
 import { nextCommand } from './command-line.ts'
 import { type ContentLimits, Incoming, readChunk, readContent } from './content.ts'
 import { idle } from './idle.ts'
+import type { ContentSink } from './service.ts'
 import type { Session, Transaction } from './session.ts'
-import type { ContentSink } from './wire.ts'
 
 type Bdat = Extract<Command, { verb: 'BDAT' }>
 

@@ -27,7 +27,8 @@ export async function serveSession(session: Session): Promise<void> {
     sayWhy(session, error as Error)
   }
   session.endTransaction()
-  wire.end()
+  if (session.hasQuit) wire.part()
+  else wire.end()
 }
 
 async function secureFirst(session: Session): Promise<void> {

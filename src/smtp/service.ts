@@ -3,9 +3,9 @@
 
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { TlsInfo } from '../mail/failure.ts'
+import type { LineCheck } from '../mail/lines.ts'
 import type { Mailbox } from '../mail/mailbox.ts'
 import type { Mechanism, SaslService } from './sasl.ts'
-import type { ContentSink } from './wire.ts'
 
 /** The peer of one session, as far as it is known so far. */
 export type Client = {
@@ -23,6 +23,12 @@ export type Client = {
 }
 
 export type MailRequest = Omit<Envelope, 'recipients'> & { readonly declaredSize?: number }
+
+/**
+ * Takes content; a promise means: give me the next chunk only when it has resolved. `lines` has seen
+ * all octets up to and with these.
+ */
+export type ContentSink = (chunk: Uint8Array, lines: LineCheck) => Promise<void> | undefined
 
 /** Each verb may return at once or a promise; "no" is a thrown Refusal. */
 export type SmtpService = {

@@ -110,6 +110,7 @@ export class Session {
   /** EHLO or HELO was said on this layer. */
   greeted = false
   open = true
+  hasQuit = false
   /** Ends when no transaction runs. */
   draining = false
   accepted = 0

@@ -46,6 +46,7 @@ const verbs: { readonly [Name in Command['verb']]: Verb<Name> } = {
   QUIT: {
     run(session) {
       session.open = false
+      session.hasQuit = true
       return BYE
     },
   },

@@ -143,6 +143,18 @@ test('interrupt lets the pending read fail and still writes', async () => {
   assert.equal(said, '421 4.3.2 shutting down\r\n')
 })
 
+test('who parts has said everything, to a peer that reads late as well', async () => {
+  for (const words of ['221 2.0.0 Bye\r\n', `221 ${'x'.repeat(8_000_000)}\r\n`]) {
+    const { wire, peer } = await pair('crlf')
+    peer.pause()
+    wire.write(words)
+    wire.part()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    peer.resume()
+    assert.equal(await text(peer), words)
+  }
+})
+
 test('both sides upgrade in place', async () => {
   const { wire, peer } = await pair('crlf')
   const client = new Wire(peer, { clock: systemClock, lineEnding: 'either' })

@@ -7,7 +7,6 @@
 
 import type { Socket } from 'node:net'
 import type { TlsInfo } from '../mail/failure.ts'
-import type { LineCheck } from '../mail/lines.ts'
 import { Alarm } from '../std/alarm.ts'
 import { assert } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
@@ -48,12 +47,6 @@ export type WireOptions = {
 export type LineLimits = { readonly maxBytes: number; readonly timeoutMs: number }
 
 export type TimeLimit = { readonly timeoutMs: number }
-
-/**
- * Takes content; a promise means: give me the next chunk only when it has resolved. `lines` has seen
- * all octets up to and with these.
- */
-export type ContentSink = (chunk: Uint8Array, lines: LineCheck) => Promise<void> | undefined
 
 type Waiter = {
   deadline: number
@@ -233,6 +226,14 @@ export class Wire {
     this.#socket.end()
     this.#alarm.off()
     this.#alarm.by(this.#clock.elapsed() + LINGER_MS)
+  }
+
+  /** end() for a peer that has said its last word: once ours has left, nothing can reset it any more. */
+  part(): void {
+    this.#send()
+    const isSaid = !this.#tls && this.buffered === 0 && this.#socket.writableLength === 0
+    if (isSaid) this.destroy()
+    else this.end()
   }
 
   /** Closes at once. */
