@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { createLineScan } from './line-scan.ts'
 import { LineCheck, type LineReport } from './lines.ts'
 
 function check(chunks: readonly string[]): LineReport {
@@ -93,4 +94,66 @@ test('outside of what is untidy stands no white space that relaxed canonicalizat
   const tidy = new LineCheck()
   tidy.push(Buffer.from('one space between words\r\n and before them\r\n'.repeat(9)))
   assert.deepEqual(tidy.untidy, { from: 0, to: 0 })
+})
+
+test('sixteen octets at a time say the same as one by one', () => {
+  const scan = createLineScan()
+  assert.ok(scan)
+  const rare = {
+    weight: 1,
+    arbitrary: fc.constantFrom('\r', '\n', '\0', '\t', '  ', ' \r\n', '\u00e9', '\f'),
+  }
+  const usual = {
+    weight: 30,
+    arbitrary: fc.constantFrom('word', ' x', ' letters', '\r\n', '.', '\r\n.', 'long'.repeat(9)),
+  }
+  let scanned = 0
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(usual, rare), { minLength: 20, maxLength: 90 }),
+      fc.array(fc.nat(), { maxLength: 3 }),
+      (list, cuts) => {
+        const text = Buffer.from(list.join(''), 'latin1')
+        const at = [0, ...cuts.map((cut) => cut % (text.length + 1)), text.length].sort(
+          (a, b) => a - b,
+        )
+        const fast = new LineCheck((chunk, open) => {
+          const seen = scan(chunk, open)
+          if (seen) scanned++
+          return seen
+        })
+        const slow = new LineCheck()
+        for (const [i, end] of at.slice(1).entries()) {
+          const chunk = text.subarray(at[i], end)
+          fast.push(chunk)
+          slow.push(chunk)
+          assert.deepEqual(fast.report(), slow.report())
+          for (const { index } of chunk.toString('latin1').matchAll(/\t| (?=[ \t\r]|$)/g)) {
+            assert.ok(
+              fast.untidy.from <= index && index < fast.untidy.to,
+              `${JSON.stringify(chunk)} at ${index}`,
+            )
+          }
+          assert.ok(fast.untidy.to <= chunk.length)
+          if (slow.untidy.to === 0) assert.equal(fast.untidy.to, 0)
+        }
+      },
+    ),
+    { numRuns: 2000 },
+  )
+  assert.ok(scanned > 500, `only ${scanned} chunks were scanned`)
+})
+
+test('a chunk that is too long for the scan is looked at all the same', () => {
+  const scan = createLineScan()
+  assert.equal(scan?.(Buffer.alloc(131_072, 'a'), 0), undefined)
+  const lines = new LineCheck(scan)
+  lines.push(Buffer.from('some words\r\n'.repeat(20_000)))
+  assert.deepEqual(lines.report(), {
+    ...clean,
+    octets: 240_000,
+    longestLine: 10,
+    dotted: false,
+    closed: true,
+  })
 })

@@ -3,6 +3,7 @@ import type { Certificates } from '../certificates/certificates.ts'
 import type { Config, ListenerConfig } from '../config/schema.ts'
 import type { Record } from '../events/event.ts'
 import { isIn, networkList } from '../intake/networks.ts'
+import { createLineScan } from '../mail/line-scan.ts'
 import { formatMailbox } from '../mail/mailbox.ts'
 import { AuthThrottle, SessionLimits } from '../smtp/limits.ts'
 import { type Listener, listen } from '../smtp/server.ts'
@@ -49,6 +50,7 @@ export async function openListeners(
     throttle: new AuthThrottle(clock),
     clock,
     log,
+    scan: createLineScan(),
     events: eventsOf(deps.record, { connections: config.log.format === 'postfix' }),
   }
   const listeners: Listener[] = []

@@ -4,6 +4,7 @@
 // different places (CVE-2023-51764).
 
 import { DotReader } from '../mail/dot.ts'
+import type { LineScan } from '../mail/line-scan.ts'
 import { LineCheck } from '../mail/lines.ts'
 import { Refusal, refuse, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
@@ -15,7 +16,7 @@ import { type Wire, WireTimeout } from './wire.ts'
 export type ContentLimits = Pick<
   ProtocolLimits,
   'messageOctets' | 'contentGraceMs' | 'minimumOctetsPerSecond'
-> & { readonly clock: Clock; idleMs(): number }
+> & { readonly clock: Clock; readonly scan: LineScan | undefined; idleMs(): number }
 
 /** RFC 5321 §4.5.3.1.6, without CRLF. */
 const LONGEST_LINE = 998
@@ -35,7 +36,7 @@ export class Incoming {
   readonly #wire: Wire
   readonly #sink: ContentSink
   readonly #limits: ContentLimits
-  readonly #check = new LineCheck()
+  readonly #check: LineCheck
   readonly #startedAt: number
   /** Time that the sink took: not the client's fault. */
   #sinkMs = 0
@@ -45,6 +46,7 @@ export class Incoming {
     this.#wire = wire
     this.#sink = sink
     this.#limits = limits
+    this.#check = new LineCheck(limits.scan)
     this.#startedAt = limits.clock.elapsed()
   }
 

@@ -101,10 +101,10 @@ function envelopeOf({ request, recipients }: Transaction): Envelope {
 }
 
 function contentLimits(session: Session): ContentLimits {
-  const { limits, clock } = session.door
+  const { limits, clock, scan } = session.door
   const { messageOctets, contentGraceMs, minimumOctetsPerSecond } = limits
   const idleMs = () => session.idleMs
-  return { messageOctets, contentGraceMs, minimumOctetsPerSecond, clock, idleMs }
+  return { messageOctets, contentGraceMs, minimumOctetsPerSecond, clock, scan, idleMs }
 }
 
 async function readChunks(session: Session, first: Bdat, incoming: Incoming): Promise<void> {

@@ -1,5 +1,6 @@
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import type { Domain } from '../mail/domain.ts'
+import type { LineScan } from '../mail/line-scan.ts'
 import { formatReply, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Log } from '../std/log.ts'
@@ -59,6 +60,8 @@ export type ListenerDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly events?: SmtpServerEvents
+  /** Looks at content faster. */
+  readonly scan?: LineScan | undefined
 }
 
 const HASTEN_EVERY_MS = 1_000
@@ -190,7 +193,7 @@ export class Listener implements AsyncDisposable {
   #makeDoor(): Door {
     const { name, hostname, address, tls, requireAuth, authWithoutTls, dsn, limits, mayXclient } =
       this.#options
-    const { service, throttle, clock, log, events = {}, slots } = this.#deps
+    const { service, throttle, clock, log, scan, events = {}, slots } = this.#deps
     return {
       name,
       hostname,
@@ -206,6 +209,7 @@ export class Listener implements AsyncDisposable {
       events,
       clock,
       log,
+      scan,
       isStressed: () => slots.stressed,
       mayXclient: mayXclient ?? (() => false),
       move: (from, to) => slots.move(from, to),

@@ -1,6 +1,7 @@
 import type { Command, CommandFault } from '../mail/command.ts'
 import type { Domain } from '../mail/domain.ts'
 import type { Recipient, ReversePath } from '../mail/envelope.ts'
+import type { LineScan } from '../mail/line-scan.ts'
 import type { Mailbox } from '../mail/mailbox.ts'
 import { formatReply, type Reply, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
@@ -33,6 +34,7 @@ export type Door = {
   readonly events: SmtpServerEvents
   readonly clock: Clock
   readonly log: Log
+  readonly scan: LineScan | undefined
   /** Most slots are taken. */
   isStressed(): boolean
   /** Proxies at this address may say for whom they speak. */

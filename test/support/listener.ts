@@ -1,5 +1,6 @@
 import type { Domain } from '../../src/mail/domain.ts'
 import type { Envelope } from '../../src/mail/envelope.ts'
+import { createLineScan } from '../../src/mail/line-scan.ts'
 import { refuse } from '../../src/mail/reply.ts'
 import {
   AuthThrottle,
@@ -69,6 +70,7 @@ export async function openListener(options: TestOptions = {}): Promise<TestListe
       throttle: new AuthThrottle(clock),
       clock,
       log: silentLog,
+      scan: createLineScan(),
       events: { ...events, onEnd: (client, end) => log.push(told(client, end)) },
     },
   )
