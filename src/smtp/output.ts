@@ -5,6 +5,9 @@ const SEND_AT = 65_536
 /** ASCII, as nearly everything here, goes to the socket without being encoded. */
 const NOT_ASCII = /[^\u0000-\u007f]/
 
+/** From here on a copy costs more than a list of parts for the system. */
+const GATHERED_FROM = 32_768
+
 /** What was written and is not yet with the socket: replies and content go out together, in one write. */
 export class Output {
   #parts: Uint8Array[] = []
@@ -30,7 +33,8 @@ export class Output {
       socket.write(this.#text, NOT_ASCII.test(this.#text) ? 'utf8' : 'latin1')
     } else {
       this.#takeText()
-      socket.write(this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts))
+      if (this.#size < GATHERED_FROM) socket.write(joined(this.#parts))
+      else writeGathered(socket, this.#parts)
     }
     this.drop()
   }
@@ -46,4 +50,14 @@ export class Output {
     this.#parts.push(Buffer.from(this.#text, 'utf8'))
     this.#text = ''
   }
+}
+
+const joined = (parts: readonly Uint8Array[]) =>
+  parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+
+/** One writev(2). */
+function writeGathered(socket: Socket, parts: readonly Uint8Array[]): void {
+  socket.cork()
+  for (const part of parts) socket.write(part)
+  socket.uncork()
 }

@@ -196,8 +196,7 @@ function pack(batch: readonly Pending[]): ArrayBuffer | undefined {
     for (const { rows } of loads) for (const row of rows) size += row.byteLength
   }
   if (size === 0) return undefined
-  const buffer = new ArrayBuffer(size)
-  const bytes = new Uint8Array(buffer)
+  const bytes = Buffer.allocUnsafeSlow(size)
   let at = 0
   for (const { loads } of batch) {
     for (const { operation, rows } of loads) {
@@ -208,5 +207,5 @@ function pack(batch: readonly Pending[]): ArrayBuffer | undefined {
       }
     }
   }
-  return buffer
+  return bytes.buffer
 }
