@@ -22,6 +22,7 @@ import {
   splitHeader,
   unfold,
 } from '../../src/mail/header.ts'
+import { createLineScan } from '../../src/mail/line-scan.ts'
 import { LineCheck } from '../../src/mail/lines.ts'
 import { Input, type LineEnding } from '../../src/smtp/input.ts'
 import { parseRecord } from '../../src/store/sqlite/pages.ts'
@@ -108,14 +109,21 @@ const dotStuffer: Target = {
   },
 }
 
+const scan = createLineScan()
+
 const lineCheck: Target = {
   name: 'line check',
   samples: CONTENT,
   tokens: CONTENT_TOKENS,
   check(octets, dice) {
     const check = new LineCheck()
-    for (const chunk of chunksOf(octets, dice)) check.push(chunk)
+    const vectors = new LineCheck(scan)
+    for (const chunk of chunksOf(octets, dice)) {
+      check.push(chunk)
+      vectors.push(chunk)
+    }
     const text = octets.toString('latin1')
+    assert.deepEqual(vectors.report(), check.report())
     assert.deepEqual(check.report(), {
       octets: octets.length,
       longestLine: text.split('\r\n').reduce((most, line) => Math.max(most, line.length), 0),
@@ -123,6 +131,8 @@ const lineCheck: Target = {
       bareLf: /(?<!\r)\n/.test(text),
       nul: text.includes('\0'),
       eightBit: /[\x80-\xff]/.test(text),
+      dotted: /(?:^|\r\n)\./.test(text),
+      closed: text.endsWith('\r\n'),
     })
   },
 }
