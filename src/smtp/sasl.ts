@@ -133,7 +133,8 @@ async function cramMd5(initial: string | undefined, so: Exchange): Promise<Claim
   const challenge = `<${randomBytes(12).toString('hex')}@${so.hostname}>`
   const answer = decode(await so.challenge(encode(challenge)))
   const [, name = '', digest = ''] = /^(.*) ([0-9a-f]{32})$/is.exec(answer) ?? []
-  if (name === '') throw refuse(501, '5.5.2', 'CRAM-MD5 needs the user name, a blank, the digest')
+  if (name === '' || name.includes('\0'))
+    throw refuse(501, '5.5.2', 'CRAM-MD5 needs the user name, a blank, the digest')
   const username = prepare(name) ?? name
   const password = so.sasl!.cram(username)
   const wanted = createHmac('md5', password ?? randomBytes(16))

@@ -210,9 +210,9 @@ function rounded<T extends { parameters: { declaredSize?: number } }>(parsed: T)
   const { declaredSize } = parsed.parameters
   if (declaredSize === undefined || Number.isSafeInteger(declaredSize)) return parsed
   const line = parseCommand(formatMail(null, { ...PLAIN, declaredSize }))
-  return line.verb === 'MAIL'
-    ? { ...parsed, parameters: { ...parsed.parameters, ...line.parameters } }
-    : parsed
+  if (line.verb !== 'MAIL' || line.parameters.declaredSize === undefined) return parsed
+  const { declaredSize: read } = line.parameters
+  return { ...parsed, parameters: { ...parsed.parameters, declaredSize: read } }
 }
 
 const PLAIN = { body: '7bit', smtputf8: false, requireTls: false } as const
