@@ -83,7 +83,7 @@ describe('tokens of a relay', () => {
       [{ body: 'not JSON' }, /no token from/],
       [{ body: { token: 'x' } }, /gave no access token/],
       [{ body: { access_token: 'a b\r\nc' } }, /gave no access token/],
-      [{ body: 'x'.repeat(70_000) }, /without end/],
+      [{ body: 'x'.repeat(70_000) }, /the answer is too long/],
     ]
     for (const [answer, says] of cases) {
       using one = await provider(answer)

@@ -3,6 +3,7 @@
 // wrong is the provider: silence, a "no", nonsense; all are a TokenFault, and the mail waits.
 
 import type { Clock } from '../std/clock.ts'
+import { responseText } from '../std/response-text.ts'
 
 export type TokenOptions = {
   readonly endpoint: string
@@ -93,7 +94,7 @@ async function ask(endpoint: string, body: URLSearchParams): Promise<Record<stri
       redirect: 'error',
       signal: AbortSignal.timeout(PATIENCE_MS),
     })
-    const text = await bounded(response)
+    const text = await responseText(response, LONGEST_ANSWER)
     if (!response.ok) throw new TokenFault(`${endpoint} answered ${response.status}${reason(text)}`)
     const answer: unknown = JSON.parse(text)
     return typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {}
@@ -103,17 +104,6 @@ async function ask(endpoint: string, body: URLSearchParams): Promise<Record<stri
     const why = cause instanceof Error ? cause.message : message
     throw new TokenFault(`no token from ${endpoint}: ${why}`, { cause: error })
   }
-}
-
-async function bounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > LONGEST_ANSWER) throw new Error('an answer without end')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** RFC 6749 §5.2: `error`, such as invalid_grant. */

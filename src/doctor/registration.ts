@@ -1,3 +1,5 @@
+import { responseText } from '../std/response-text.ts'
+
 // When a domain was registered, as its registry says over RDAP (RFC 9083 §4.5). Nobody is asked
 // unless the operator named a server: the question tells it which domains send from here.
 
@@ -14,19 +16,8 @@ export function registryAt(base: string) {
       signal,
     })
     if (!response.ok) return undefined
-    return dateIn(JSON.parse(await bounded(response)))
+    return dateIn(JSON.parse(await responseText(response, MOST_OCTETS)))
   }
-}
-
-async function bounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > MOST_OCTETS) throw new Error('the answer is too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function dateIn(answer: unknown): number | undefined {

@@ -1,6 +1,7 @@
 // One call of a provider's API: with a limit of time and size, and every "no" in words.
 
 import type { Clock } from '../std/clock.ts'
+import { responseText } from '../std/response-text.ts'
 import { PublishFault } from './publisher.ts'
 
 export type ApiSettings = {
@@ -36,23 +37,12 @@ export async function callApi({ base, clock }: ApiSettings, call: ApiCall): Prom
       signal: AbortSignal.any(signals),
       ...(call.body === undefined ? {} : { body: call.body }),
     })
-    return { status: response.status, text: await readText(response) }
+    return { status: response.status, text: await responseText(response, MOST_OCTETS) }
   } catch (error) {
     throw new PublishFault('UNREACHABLE', `${hostOf(base)}: ${reasonOf(error)}`)
   } finally {
     timer.cancel()
   }
-}
-
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > MOST_OCTETS) throw new Error('the answer is too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function reasonOf(error: unknown): string {
