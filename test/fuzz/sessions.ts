@@ -138,9 +138,9 @@ async function holdCase({ variant, script, again }: Case): Promise<Held> {
 
 async function checkCase({ variant, script }: Case, { plan, heard }: Held): Promise<void> {
   for (const one of heard) await check(variant, script, { plan, heard: one })
-  // Queue ids differ, and so does until when mail may be held, when a second has passed.
+  // Queue ids differ, and so do moments (until when mail may be held) when a second has passed.
   const [first, second] = heard.map(({ text }) =>
-    text.replace(/queued as \w+|(?<=FUTURERELEASE \d+ )\S+/g, ''),
+    text.replace(/queued as \w+|\d{4}-\d\d-\d\dT[\d:]+Z/g, ''),
   )
   const eitherWay = plan.model.glued || plan.model.replies.some((code) => code.includes('|'))
   if (second === undefined || eitherWay || mayMiss(script, plan)) return
