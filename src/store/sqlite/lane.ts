@@ -1,8 +1,11 @@
 // A lane to one worker thread. Requests gather while a batch is in flight; when its answer comes,
 // all that gathered goes as the next. With nobody in flight a request leaves in the same turn of the
 // event loop, so an idle store adds no delay and a busy one shares each sync among all who wait.
+// What nobody waits for (a settlement) waits a little for company, so that it seldom costs a sync of
+// its own, nor makes the next client wait for that.
 
 import { Worker } from 'node:worker_threads'
+import { systemClock, type Timer } from '../../std/clock.ts'
 import { StorageFailed, StorageFull } from '../store.ts'
 import type { Answer, Load, WriterStats } from './operations.ts'
 import { type Batch, CLOSE, type Started, type ThreadData } from './thread-data.ts'
@@ -10,6 +13,9 @@ import { type Batch, CLOSE, type Started, type ThreadData } from './thread-data.
 /** A batch holds no more than this, so that one commit stays short and memory bounded. */
 const MOST_OPERATIONS = 2000
 const MOST_BYTES = 16 * 1024 * 1024
+/** How long a patient request waits for company, and how many of them leave without. It is the disk's time. */
+const PATIENCE_MS = 5
+const PATIENT_MOST = 64
 
 /** Beside this file, as TypeScript in the sources and as JavaScript in what is published. */
 const THREAD = new URL(
@@ -41,6 +47,9 @@ export class Lane {
   #waiting: Pending[] = []
   #inFlight: Pending[] = []
   #scheduled = false
+  /** Somebody waits for what waits here, or it has waited long enough. */
+  #urgent = false
+  #patience: Timer | undefined
   #stopping = false
   #idle: (() => void)[] = []
   #broken: Error | undefined
@@ -64,20 +73,28 @@ export class Lane {
         worker.on('exit', () => this.#died(worker, new Error('the thread ended')))
         this.#worker = worker
         this.#broken = undefined
-        this.#schedule()
+        this.#hurry()
         resolve(started.ready)
       })
       worker.once('error', reject)
     })
   }
 
-  /** Resolves or rejects after the batch that carried it. */
-  ask(operation: unknown[] | readonly unknown[], loads: readonly Load[]): Promise<unknown> {
+  /**
+   * Resolves or rejects after the batch that carried it.
+   * @param haste 'soon' lets it wait some milliseconds for others
+   */
+  ask(
+    operation: unknown[] | readonly unknown[],
+    loads: readonly Load[],
+    haste: 'now' | 'soon' = 'now',
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#stopping) return reject(new StorageFailed('the store is closed'))
       if (this.#broken) return reject(this.#broken)
       this.#waiting.push({ operation, loads, resolve, reject })
-      if (this.#inFlight.length === 0) this.#schedule()
+      if (haste === 'now' || this.#waiting.length >= PATIENT_MOST) this.#hurry()
+      else this.#patience ??= systemClock.after(PATIENCE_MS, () => this.#hurry())
     })
   }
 
@@ -108,14 +125,20 @@ export class Lane {
   /** Finishes what was asked, then ends the thread. */
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#hurry()
     if (this.#inFlight.length > 0 || this.#waiting.length > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve))
     }
     await this.halt()
   }
 
+  #hurry(): void {
+    this.#urgent = true
+    this.#schedule()
+  }
+
   #schedule(): void {
-    if (this.#scheduled) return
+    if (this.#scheduled || !this.#urgent || this.#inFlight.length > 0) return
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
@@ -126,6 +149,9 @@ export class Lane {
   #send(): void {
     if (!this.#worker || this.#inFlight.length > 0 || this.#waiting.length === 0) return
     const batch = this.#gather()
+    this.#patience?.cancel()
+    this.#patience = undefined
+    this.#urgent = this.#waiting.length > 0
     const bytes = pack(batch)
     const operations = batch.map((pending) => pending.operation)
     this.#inFlight = batch
@@ -167,8 +193,8 @@ export class Lane {
     }
     const { values } = answer
     for (let i = 0; i < batch.length; i++) batch[i]!.resolve(values?.[i])
-    if (this.#waiting.length > 0) this.#schedule()
-    else this.#tellIdle()
+    this.#schedule()
+    this.#tellIdle()
   }
 
   #tellIdle(): void {

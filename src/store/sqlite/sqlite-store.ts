@@ -98,7 +98,7 @@ export class SqliteStore implements Store {
   }
 
   settle(settlement: Settlement): Promise<void> {
-    return this.#threads.write(settleRequest(settlement)) as Promise<void>
+    return this.#threads.write(settleRequest(settlement), 'soon') as Promise<void>
   }
 
   async content(message: MessageId): Promise<Content> {

@@ -48,8 +48,9 @@ export class Threads {
     this.#options.onReady(ready)
   }
 
-  write(request: Request): Promise<unknown> {
-    return this.#writer.ask(request.operation, request.loads)
+  /** @param haste 'soon' when nobody waits for it */
+  write(request: Request, haste: 'now' | 'soon' = 'now'): Promise<unknown> {
+    return this.#writer.ask(request.operation, request.loads, haste)
   }
 
   /** One of the writer's rarer verbs. */
