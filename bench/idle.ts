@@ -9,8 +9,11 @@ import { receiver } from './receiver.ts'
 import { generate, withPeer } from './run.ts'
 import { sleep } from './wait.ts'
 
-/** Milliseconds; the rest counts from connect. */
-export type Idle = {
+/** Of messages one after another, and of messages with pauses: then caches are cold. */
+export type Idle = { readonly inARow: Times; readonly cold: Times }
+
+/** Milliseconds from connect. */
+export type Times = {
   /** To the arrival at the sink. */
   readonly p50: number
   readonly p99: number
@@ -21,10 +24,11 @@ export type Idle = {
 
 const MESSAGES = 300
 const PAUSE_MS = 15
+const WARM_UP_MS = 8000
 /** A message that takes longer counts as this. */
 const LONGEST_MS = 5000
 
-/** 300 messages one after another, each over a new connection, with pauses. */
+/** 300 messages one after another, each over a new connection; and again with pauses. */
 export async function measureIdle(
   kind: PeerKind,
   { chunking, ...setup }: Omit<PeerOptions, 'sinkPort'> & { readonly chunking: boolean },
@@ -34,39 +38,52 @@ export async function measureIdle(
   const sinkPort = await listening(server)
   try {
     return await withPeer(kind, { ...setup, sinkPort }, async () => {
-      const warm = { sessions: 4, keep: true, starttls: false, domains: 1, numbers: false }
-      const some = { messages: kind.warmUp, forMs: 4000, bytes: 5000, firstNumber: 1 }
+      const warm = { sessions: 4, keep: false, starttls: false, domains: 1, numbers: false }
+      const some = { messages: kind.warmUp, forMs: WARM_UP_MS, bytes: 5000, firstNumber: 1 }
       await generate({ ...warm, ...some, port: setup.port })
-      await quiet((heard) => {
+      const listen = (heard: () => void) => {
         arrived = heard
-      })
-      const make = messageMaker(5000)
-      const whole: number[] = []
-      const accepted: number[] = []
-      for (let number = 0; number < MESSAGES; number++) {
-        const began = performance.now()
-        const there = new Promise<void>((resolve) => {
-          arrived = resolve
-        }).then(() => performance.now() - began)
-        const client = await Client.open({ port: setup.port, starttls: false })
-        const code = await client.send('user@d0.recipient.example', make(number))
-        if (code !== 250) throw new Error(`${kind.name} answered ${code} when idle`)
-        accepted.push(performance.now() - began)
-        client.close()
-        whole.push(await Promise.race([there, sleep(LONGEST_MS).then(() => LONGEST_MS)]))
-        await sleep(PAUSE_MS)
       }
-      const at = (values: number[], share: number) =>
-        values.sort((a, b) => a - b)[Math.floor((values.length - 1) * share)] ?? 0
-      return {
-        p50: at(whole, 0.5),
-        p99: at(whole, 0.99),
-        accepted50: at(accepted, 0.5),
-        accepted99: at(accepted, 0.99),
-      }
+      await quiet(listen)
+      const one = { name: kind.name, port: setup.port, listen }
+      const inARow = await series({ ...one, pauseMs: 0 })
+      return { inARow, cold: await series({ ...one, pauseMs: PAUSE_MS }) }
     })
   } finally {
     server.close()
+  }
+}
+
+type Series = {
+  readonly name: string
+  readonly port: number
+  readonly pauseMs: number
+  /** Who is called at each arrival from now on. */
+  listen(heard: () => void): void
+}
+
+async function series({ name, port, pauseMs, listen }: Series): Promise<Times> {
+  const make = messageMaker(5000)
+  const whole: number[] = []
+  const accepted: number[] = []
+  for (let number = 0; number < MESSAGES; number++) {
+    const began = performance.now()
+    const there = new Promise<void>(listen).then(() => performance.now() - began)
+    const client = await Client.open({ port, starttls: false })
+    const code = await client.send('user@d0.recipient.example', make(number))
+    if (code !== 250) throw new Error(`${name} answered ${code} when idle`)
+    accepted.push(performance.now() - began)
+    client.close()
+    whole.push(await Promise.race([there, sleep(LONGEST_MS).then(() => LONGEST_MS)]))
+    if (pauseMs > 0) await sleep(pauseMs)
+  }
+  const at = (values: number[], share: number) =>
+    values.sort((a, b) => a - b)[Math.floor((values.length - 1) * share)] ?? 0
+  return {
+    p50: at(whole, 0.5),
+    p99: at(whole, 0.99),
+    accepted50: at(accepted, 0.5),
+    accepted99: at(accepted, 0.99),
   }
 }
 

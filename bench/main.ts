@@ -11,6 +11,7 @@ import { haraka } from './peers/haraka.ts'
 import type { PeerKind, PeerOptions } from './peers/peer.ts'
 import { postfixOpendkim, postfixUnsigned } from './peers/postfix.ts'
 import { posthorn } from './peers/posthorn.ts'
+import { skeleton } from './peers/skeleton.ts'
 import { freePort, measureRaw, type RawParts } from './raw.ts'
 import {
   describeLoad,
@@ -29,7 +30,8 @@ const HELP = `npm run bench -- [options]
 
   --quick          the two headline loads only, within three minutes
   --rounds N       rounds of each load (3; quick: 2)
-  --only NAMES     servers, comma-separated: posthorn, postfix, unsigned, haraka
+  --only NAMES     servers, comma-separated: posthorn, postfix, unsigned, haraka,
+                   skeleton (the least that Node needs for it; in idle by itself)
   --loads NAMES    loads, comma-separated: kept, new, sessions, size, tls, domains,
                    slow, slowsync, idle
   --seconds N      how long load is offered in one measurement (6; quick: 5)
@@ -62,7 +64,10 @@ const KINDS: Readonly<Record<string, PeerKind>> = {
   postfix: postfixOpendkim,
   unsigned: postfixUnsigned,
   haraka,
+  skeleton,
 }
+/** The skeleton speaks no TLS and is no server: by itself it takes part where nothing else is timed. */
+const SERVERS = Object.keys(KINDS).filter((name) => KINDS[name] !== skeleton)
 
 const BASE: Load = { bytes: 5000, sessions: 20, keep: true, starttls: false, domains: 1 }
 
@@ -105,8 +110,7 @@ type Chosen = {
 
 function choose(): Chosen {
   const names =
-    options.only?.split(',') ??
-    (options.quick ? ['posthorn', 'postfix', 'unsigned'] : Object.keys(KINDS))
+    options.only?.split(',') ?? (options.quick ? ['posthorn', 'postfix', 'unsigned'] : SERVERS)
   const loads =
     options.loads?.split(',') ?? (options.quick ? ['kept', 'new'] : [...Object.keys(LOADS), IDLE])
   for (const name of loads)
@@ -162,13 +166,16 @@ async function measureAll(chosen: Chosen, folder: string, result: Result): Promi
   for (const name of loads)
     for (let round = 1; round <= rounds; round++)
       for (const load of name === IDLE ? [undefined] : (LOADS[name] ?? []))
-        for (const kind of kinds) {
+        for (const kind of load || options.only ? kinds : [...kinds, skeleton]) {
           const setup = await setupOf(kind)
           const label = `${load ? describeLoad(load) : IDLE} · round ${round} · ${kind.name}`
           if (!load) {
             const idle = await measureIdle(kind, { ...setup, chunking })
             add(result.idle, (row) => row.peer === kind.name, { peer: kind.name, rounds: [idle] })
-            say(`${label}: at the sink after ${idle.p50.toFixed(1)} ms, p99 ${idle.p99.toFixed(1)}`)
+            const { inARow, cold } = idle
+            say(
+              `${label}: at the sink after ${inARow.p50.toFixed(1)} ms, cold ${cold.p50.toFixed(1)}`,
+            )
             continue
           }
           const ms = load.syncDelayMs

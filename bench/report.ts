@@ -74,15 +74,15 @@ export function table(rows: readonly Row[]): string {
 
 export type IdleRow = { readonly peer: string; readonly rounds: readonly Idle[] }
 
-/** One message at a time on an idle server. */
+/** One message at a time on an idle server: in a row, and with pauses. */
 export function idleTable(rows: readonly IdleRow[]): string {
-  const head = ['idle server', 'at the sink p50 ms', 'p99 ms', 'accepted p50 ms', 'p99 ms']
+  const head = ['one at a time', 'in a row: sink p50', 'p99', 'accepted p50', 'p99']
+  head.push('cold: sink p50', 'p99', 'accepted p50', 'p99 (ms)')
+  const times = ['p50', 'p99', 'accepted50', 'accepted99'] as const
+  const series = ['inARow', 'cold'] as const
   const lines = rows.map(({ peer, rounds }) => [
     peer,
-    ...(['p50', 'p99', 'accepted50', 'accepted99'] as const).map(
-      (name) =>
-      cell(rounds.map((round) => round[name]), 1), // biome-ignore format: one line
-    ),
+    ...series.flatMap((one) => times.map((time) => cell(rounds.map((r) => r[one][time]), 1))), // biome-ignore format: one line
   ])
   return markdown(head, lines)
 }
