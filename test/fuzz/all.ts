@@ -10,8 +10,8 @@ export type FuzzOptions = {
   readonly seed: number
   /** The number of the first run and of the first session. */
   readonly first?: number
-  /** A parser's name, or `sessions`; everything without it. */
-  readonly only?: string
+  /** Names of parsers, or `sessions`; everything without it. */
+  readonly only?: readonly string[]
   readonly say?: (text: string) => void
 }
 
@@ -30,7 +30,7 @@ export async function fuzzAll(options: FuzzOptions): Promise<FuzzFigures> {
   const figures: ParserFigures[] = []
   const failures: string[] = []
   for (const parser of parsers) {
-    if (only !== undefined && only !== parser.name) continue
+    if (only && !only.includes(parser.name)) continue
     const one = await fuzzParser(parser, options)
     figures.push(one)
     say?.(rowOf(one))
@@ -38,7 +38,7 @@ export async function fuzzAll(options: FuzzOptions): Promise<FuzzFigures> {
     failures.push(describeFailure(one.name, one.failure))
     say?.(failures.at(-1)!)
   }
-  const withSessions = options.sessions > 0 && (only === undefined || only === 'sessions')
+  const withSessions = options.sessions > 0 && (only?.includes('sessions') ?? true)
   const sessions = withSessions ? await fuzzSessions(options) : undefined
   if (sessions?.failure) failures.push(sessions.failure)
   const growth = figures.map(({ heapGrowthMiB }) => heapGrowthMiB)
