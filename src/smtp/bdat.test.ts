@@ -178,3 +178,15 @@ test('one error too many between chunks is said once, and nothing after it is ob
   assert.equal(strict.received.length, 0)
   await strict.listener.drain(0)
 })
+
+test('chunks of nothing lead nowhere, and are counted as what does', async () => {
+  const strict = await openListener({ limits: { junkCommands: 3, softErrors: 1, hardErrors: 2 } })
+  await converse(
+    strict.port,
+    `${BEGIN}
+${'  C: BDAT 0\n  S: 250 2.0.0 Ok\n'.repeat(4)}  C: BDAT 0
+  S: 421 4.7.0 *
+  S: (closed)`,
+  )
+  await strict.listener.drain(0)
+})

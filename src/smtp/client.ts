@@ -8,7 +8,7 @@ import { type Capabilities, noCapabilities } from '../mail/capabilities.ts'
 import type { Cause, Stage, TlsInfo } from '../mail/failure.ts'
 import { type Reply, ReplyReader } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
-import { LineTooLong } from './input.ts'
+import { LineMalformed, LineTooLong } from './input.ts'
 import { type Wire, WireClosed, WireTimeout } from './wire.ts'
 
 /** How long to wait, in milliseconds (RFC 5321 §4.5.3.2); `block` is for one piece of content to leave. */
@@ -196,7 +196,8 @@ function sessionFault(stage: Stage, host: string, error: unknown): SessionFault 
   if (error instanceof SessionFault) return error
   if (error instanceof WireTimeout) return network('timeout', 'no answer in time')
   if (error instanceof WireClosed) return network(error.code, describeClosed(error.code))
-  if (error instanceof LineTooLong) return network('garbage', 'a reply without end')
+  if (error instanceof LineTooLong || error instanceof LineMalformed)
+    return network('garbage', 'a reply without end')
   if (error instanceof ReplyNonsense) return network('garbage', error.message)
   throw error
 }

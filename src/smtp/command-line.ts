@@ -24,6 +24,8 @@ export function refusalOfLine(session: Session, error: unknown): Refusal {
   }
   if (!(error instanceof LineMalformed)) throw error
   switch (error.fault) {
+    case 'without end':
+      return new Refusal(reply(500, '5.5.2', 'Error: a line without end'), HANG_UP)
     case 'not UTF-8':
       return refuse(500, '5.5.2', 'Error: the line is neither ASCII nor UTF-8')
     case 'mixed line ends':

@@ -114,6 +114,7 @@ async function readChunks(session: Session, first: Bdat, incoming: Incoming): Pr
     await readChunk(wire, chunk.size, incoming)
     if (chunk.last) return await incoming.finish()
     if (incoming.failure !== undefined) throw incoming.failure
+    if (chunk.size === 0) session.countJunk()
     await session.answer('BDAT', OK)
   }
 }

@@ -13,7 +13,12 @@ import { slimmed } from './slim.ts'
 export type LineEnding = 'crlf' | 'lf' | 'first-decides' | 'either'
 
 /** Why a line cannot be had; it has been dropped. */
-export type LineFault = 'too long' | 'bare line feed' | 'mixed line ends' | 'not UTF-8'
+export type LineFault =
+  | 'too long'
+  | 'without end'
+  | 'bare line feed'
+  | 'mixed line ends'
+  | 'not UTF-8'
 
 /** A line is longer than allowed; it has been read to its end and dropped. */
 export class LineTooLong extends Error {
@@ -31,6 +36,8 @@ export class LineMalformed extends Error {
 }
 
 const NOTHING = Buffer.alloc(0)
+/** Of a line that is too long so many octets are read and dropped; who sends more may do so for ever. */
+const MOST_SKIPPED = 65_536
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
 const HIGH_OCTET = /[\x80-\xff]/
@@ -48,8 +55,8 @@ export class Input {
   #tail: Buffer[] = []
   /** The head has no line feed: look at the tail only. */
   #barren = false
-  /** An over-long line is being dropped. */
-  #skipping = false
+  /** An over-long line is being dropped: so many octets of it are gone. */
+  #skipped: number | undefined
 
   constructor(lineEnding: LineEnding) {
     this.lineEnding = lineEnding
@@ -78,16 +85,12 @@ export class Input {
     this.fault = undefined
     if (this.size === 0) return undefined
     const lineFeed = this.#findLineFeed()
-    if (lineFeed < 0) {
-      if (this.size > maxBytes) this.#skipping = true
-      if (this.#skipping) this.clear()
-      return undefined
-    }
+    if (lineFeed < 0) return this.#wait(maxBytes)
     const start = this.#at
     const head = this.#head
     this.#consume(lineFeed + 1 - start)
-    if (this.#skipping || lineFeed + 1 - start > maxBytes) {
-      this.#skipping = false
+    if (this.#skipped !== undefined || lineFeed + 1 - start > maxBytes) {
+      this.#skipped = undefined
       return this.#fail('too long')
     }
     return this.#decode(head, start, lineFeed)
@@ -95,7 +98,7 @@ export class Input {
 
   /** Whether this chunk can complete the line that takeLine() could not give. */
   worthLooking(chunk: Buffer, maxBytes: number): boolean {
-    return this.size > maxBytes || this.#skipping || chunk.includes(LINE_FEED)
+    return this.size > maxBytes || this.#skipped !== undefined || chunk.includes(LINE_FEED)
   }
 
   /** All octets of one arrival; empty when there are none. */
@@ -120,6 +123,14 @@ export class Input {
     this.#at = 0
     this.#tail = []
     this.size = 0
+  }
+
+  /** The line is not complete. */
+  #wait(maxBytes: number): undefined {
+    if (this.#skipped === undefined && this.size <= maxBytes) return undefined
+    this.#skipped = (this.#skipped ?? 0) + this.size
+    this.clear()
+    return this.#skipped > MOST_SKIPPED ? this.#fail('without end') : undefined
   }
 
   #consume(octets: number): void {

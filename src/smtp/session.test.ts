@@ -295,6 +295,11 @@ test('errors, junk and long lines are counted, and a message forgives them', asy
     strict.port,
     `S: 220 *\n${`${long}S: 500 5.5.2 Error: line too long\n`.repeat(2)}${long}S: 421 4.7.0 *\nS: (closed)`,
   )
+  const endless = new Peer(strict.port)
+  await endless.say(`NOOP ${'x'.repeat(1_000_000)}`, 100_000)
+  await endless.expect('220*')
+  await endless.expect('500 5.5.2 Error: a line without end')
+  await endless.expect('(closed)')
   await strict.listener.drain(0)
 })
 

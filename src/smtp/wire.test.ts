@@ -59,9 +59,16 @@ test('replies are gathered until a read has to wait', async () => {
 
 test('an over-long line is dropped to its end, and the next one is read', async () => {
   const { wire, peer } = await pair('crlf')
-  peer.write(`${'x'.repeat(300_000)}\r\nnoop\r\n`)
+  peer.write(`${'x'.repeat(60_000)}\r\nnoop\r\n`)
   await assert.rejects(async () => wire.readLine(limits), LineTooLong)
   assert.equal(await wire.readLine(limits), 'noop')
+  wire.destroy()
+})
+
+test('the end of a line that goes on and on is not waited for', async () => {
+  const { wire, peer } = await pair('crlf')
+  peer.write('x'.repeat(300_000))
+  await assert.rejects(async () => wire.readLine(limits), /without end/)
   wire.destroy()
 })
 
