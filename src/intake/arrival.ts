@@ -7,7 +7,7 @@ import type { HeaderField } from '../mail/header.ts'
 import { LineCheck, type LineReport, type Untidy } from '../mail/lines.ts'
 import { formatMailbox, needsSmtputf8 } from '../mail/mailbox.ts'
 import type { Content, Message, MessageId } from '../mail/message.ts'
-import { refuse } from '../mail/reply.ts'
+import { type Refusal, refuse } from '../mail/reply.ts'
 import type { Rewriter, RewrittenHeader } from '../rewrite/rules.ts'
 import { assert } from '../std/assert.ts'
 import type { NewMessage } from '../store/store.ts'
@@ -126,7 +126,7 @@ export class Arrival {
   /** @param end where the header ends with its empty line; -1 when there is none */
   #open(bytes: Buffer, end: number): Promise<void> | undefined {
     const { store, clock, hostname, limits, rights: table, nonce } = this.#parts
-    this.#checkLineEnds(bytes[bytes.length - 1])
+    if (this.#lines?.faulty) throw badLineEnds()
     const block = readHeaderBlock(bytes.toString('latin1', 0, end < 0 ? bytes.length : end))
     if (block.octets > limits.headerOctets) {
       throw refuse(552, '5.3.4', `Header too big: the limit is ${limits.headerOctets} octets`)
@@ -197,18 +197,6 @@ export class Arrival {
       await this.#parts.store.putContent(this.#opened!.id, this.#rowsPut++, row)
   }
 
-  /** @param last the last octet so far: a CR there may still get its LF */
-  #checkLineEnds(last: number | undefined): void {
-    const { bareCr, bareLf, nul } = this.#report
-    if (bareLf || nul || (bareCr && last !== 13)) {
-      throw refuse(
-        550,
-        '5.6.11',
-        'A bare CR, a bare LF or a NUL in the message. Fix: end every line with CR LF',
-      )
-    }
-  }
-
   /** What a rewriter wrote was not looked at; the fields that stay of a header are lines as they came. */
   #fitsAsIs(): boolean {
     const { dotted, closed } = this.#report
@@ -216,8 +204,8 @@ export class Arrival {
   }
 
   #checkLines(): void {
-    this.#checkLineEnds(undefined)
-    const { longestLine } = this.#report
+    const { longestLine, bareCr, bareLf, nul } = this.#report
+    if (bareCr || bareLf || nul) throw badLineEnds()
     if (longestLine > LONGEST_LINE) {
       throw refuse(
         550,
@@ -281,6 +269,11 @@ export class Arrival {
     }
     return entries
   }
+}
+
+function badLineEnds(): Refusal {
+  const fix = 'Fix: end every line with CR LF'
+  return refuse(550, '5.6.11', `A bare CR, a bare LF or a NUL in the message. ${fix}`)
 }
 
 /** Most often all fields stay, and then the octets stay where they are. */

@@ -66,6 +66,20 @@ test('any octets, split anywhere, give the same report as searching the whole', 
   )
 })
 
+test('what is wrong whatever follows is known at once; a last CR may still get its LF', () => {
+  const fits = ['', 'a\r\n', 'a\r', 'a']
+  const faulty = ['a\n', '\ra', 'a\r\r', '\0', '\r\r\n']
+  for (const [content, wanted] of [
+    ...fits.map((one) => [one, false] as const),
+    ...faulty.map((one) => [one, true] as const),
+  ])
+    for (const chunks of [[content], content.split('')]) {
+      const lines = new LineCheck()
+      for (const chunk of chunks) lines.push(Buffer.from(chunk))
+      assert.equal(lines.faulty, wanted, JSON.stringify(chunks))
+    }
+})
+
 test('outside of what is untidy stands no white space that relaxed canonicalization changes', () => {
   const words = fc.constantFrom(
     'a',

@@ -142,6 +142,11 @@ export class LineCheck {
     return 1
   }
 
+  /** It must not travel, whatever follows. A CR at the very end may still get its LF. */
+  get faulty(): boolean {
+    return this.#bareCr || this.#bareLf || this.#nul
+  }
+
   /** What is known after all that was pushed, as if the content ended here. */
   report(): LineReport {
     const open = this.#open + (this.#afterCr ? 1 : 0)

@@ -10,6 +10,7 @@ import { Refusal, refuse, reply } from '../mail/reply.ts'
 import type { Clock } from '../std/clock.ts'
 import type { ProtocolLimits } from './limits.ts'
 import type { ContentSink } from './service.ts'
+import { letGo } from './slim.ts'
 import { type Wire, WireTimeout } from './wire.ts'
 
 /** What reading is bounded by; `idleMs` is asked again for each arrival. */
@@ -79,10 +80,9 @@ export class Incoming {
     }
   }
 
-  /** Some line does not end in CRLF, or there is a NUL. A CR at the end may still get its LF. */
+  /** Some line does not end in CRLF, or there is a NUL. */
   get malformed(): boolean {
-    const { bareCr, bareLf, nul } = this.#check.report()
-    return bareLf || nul || (bareCr && this.#lastOctet !== 13)
+    return this.#check.faulty
   }
 
   /** Throws what is wrong with the message, if anything. */
@@ -136,7 +136,10 @@ export async function readContent(wire: Wire, incoming: Incoming): Promise<void>
     if (incoming.malformed || (end === undefined && strayCr >= 0)) {
       throw badLineEnds({ hangUp: true })
     }
-    if (end === undefined) continue
+    if (end === undefined) {
+      if (incoming.failure !== undefined) letGo(arrived)
+      continue
+    }
     const rest = chunk.subarray(end)
     const after = byLineFeeds ? arrived.subarray(readable.length - toLineFeeds(rest).length) : rest
     wire.unread(after)
@@ -156,6 +159,7 @@ export async function readChunk(wire: Wire, octets: number, incoming: Incoming):
     const chunk = arrived.length > left ? arrived.subarray(0, left) : arrived
     left -= chunk.length
     await incoming.take(chunk)
+    if (incoming.failure !== undefined && chunk === arrived) letGo(arrived)
   }
   if (incoming.malformed) incoming.failure ??= badLineEnds({ hangUp: false })
 }

@@ -7,9 +7,15 @@ const SLIM_BELOW = 16_384
  * hold one. The copy lets go of it at once.
  */
 export function slimmed(chunk: Buffer): Buffer {
-  const { buffer, length } = chunk
-  if (length > SLIM_BELOW || buffer.byteLength !== length) return chunk
+  if (chunk.length > SLIM_BELOW || !isWhole(chunk)) return chunk
   const copy = Buffer.from(chunk)
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+  letGo(chunk)
   return copy
 }
+
+/** Gives back the memory of what nobody will look at any more, if the chunk has it for itself. */
+export function letGo(chunk: Buffer): void {
+  if (isWhole(chunk) && chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0)
+}
+
+const isWhole = ({ buffer, length }: Buffer): boolean => buffer.byteLength === length
