@@ -81,6 +81,7 @@ export class Model {
   reading: 'commands' | 'content' | 'chunk' | 'login' = 'commands'
   readonly #rules: Rules
   #rest = ''
+  #hasQuit = false
   #lineEnd: LineEnd
   #hello = ''
   #esmtp = false
@@ -99,6 +100,11 @@ export class Model {
 
   get tls(): boolean {
     return this.#tls
+  }
+
+  /** More came behind QUIT: when it finds the connection closed, the last replies may not be heard. */
+  get talksOn(): boolean {
+    return this.#hasQuit && this.#rest !== ''
   }
 
   /** All line ends of this session are LF. */
@@ -212,6 +218,7 @@ export class Model {
         return this.#sayJunk('250')
       case 'QUIT':
         this.transaction = undefined
+        this.#hasQuit = true
         return this.#say('221', { hangUp: true })
       case 'BDAT':
         return this.#bdat(argument)
@@ -456,13 +463,16 @@ export class Model {
   }
 
   #verify(name: string, password: string): undefined {
-    if (name === USER && password === PASSWORD) {
-      this.credential = name
+    if (prepared(name) === USER && password === PASSWORD) {
+      this.credential = USER
       return this.#say('235')
     }
     this.#say(++this.#authFailures < this.#rules.limits.authFailures ? '535' : '421')
   }
 }
+
+/** A name after SASLprep, which maps U+FEFF to nothing (RFC 3454 table B.1); passwords are the service's. */
+const prepared = (text: string) => text.replaceAll('\ufeff', '')
 
 /** A CR or LF without the other, or a NUL (RFC 5321 §2.3.8). A CR at the very end waits for its LF. */
 function isMalformed(text: string): boolean {
@@ -504,7 +514,7 @@ function faultOf(verb: string, argument: string): string | undefined {
         ? undefined
         : '501'
     case 'XCLIENT':
-      return /^ADDR=[\d.]+$/.test(text) ? undefined : '501'
+      return /^ADDR=[\d.]+ *$/.test(argument) ? undefined : '501'
     case 'MAIL':
       return known(senders, argument)
     case 'RCPT':
@@ -514,11 +524,12 @@ function faultOf(verb: string, argument: string): string | undefined {
   }
 }
 
-/** A control character in an argument is a fault, but what stands before it may be one already. */
+/** A control character in an argument is a fault, but what stands before it may be one already: either is right. */
 function known(dictionary: ReadonlyMap<string, Meaning>, argument: string): string | undefined {
   const found = dictionary.get(argument)
   if (found) return found.fault
   const control = argument.search(/[\r\0]/)
   if (control < 0) throw new Error(`not in the dictionary: ${argument}`)
-  return dictionary.get(argument.slice(0, control))?.fault ?? '501'
+  const before = dictionary.get(argument.slice(0, control))?.fault ?? '501'
+  return before === '501' ? before : `${before}|501`
 }

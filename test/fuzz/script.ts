@@ -63,7 +63,7 @@ export function planOf(script: Script, rules: Rules): Plan {
     else model.over = true
   }
   const sent = whole.slice(0, Math.round(whole.length * script.part))
-  if (!model.over) model.feed(sent)
+  model.feed(sent)
   acts.push({ octets: octets + sent, replies: model.replies.length })
   return { acts, model }
 }

@@ -32,7 +32,7 @@ export class Caller {
 
   /** Connects; the greeting is the first reply. */
   static call({ port, from, tls, timeoutMs }: CallOptions): Caller {
-    const target = { port, host: '127.0.0.1', ...(from && { localAddress: from }) }
+    const target = { port, host: '127.0.0.1', noDelay: true, ...(from && { localAddress: from }) }
     const socket = tls ? connectTls({ ...target, rejectUnauthorized: false }) : connect(target)
     return new Caller(socket, timeoutMs)
   }
@@ -159,10 +159,17 @@ export type Honest = {
   readonly p95: number
 }
 
-/** Honest clients, `atOnce` of them, each with a connection per message, until `forMs` are over. */
+/** Honest clients, `atOnce` of them, each with a connection per message, until `forMs` are over or `until` says so. */
 export async function behaveWell(
   port: number,
-  options: { forMs: number; atOnce?: number; pauseMs?: number; from?: string; domain?: string },
+  options: {
+    forMs: number
+    atOnce?: number
+    pauseMs?: number
+    from?: string
+    domain?: string
+    until?: AbortSignal
+  },
 ): Promise<Honest> {
   const {
     forMs,
@@ -171,11 +178,11 @@ export async function behaveWell(
     from = '127.0.0.1',
     domain = 'recipient.example',
   } = options
-  const until = performance.now() + forMs
+  const end = performance.now() + forMs
   const times: number[] = []
   let worked = 0
   const one = async () => {
-    while (performance.now() < until) {
+    while (performance.now() < end && !options.until?.aborted) {
       const began = performance.now()
       const caller = Caller.call({ port, from, timeoutMs: 10_000 })
       const greeted =

@@ -1,3 +1,4 @@
+import { floods } from './floods.ts'
 import { idleConnections } from './idle.ts'
 import { isolation } from './isolation.ts'
 import { largeQueue } from './large.ts'
@@ -6,4 +7,4 @@ import { testShortForms } from './short.ts'
 import { slowClients } from './slow.ts'
 import { soak } from './soak.ts'
 
-testShortForms([idleConnections, slowClients, overload, isolation, largeQueue, soak])
+testShortForms([idleConnections, slowClients, floods, overload, isolation, largeQueue, soak])

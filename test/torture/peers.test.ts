@@ -3,5 +3,6 @@ import { dnsFaults } from './names.ts'
 import { hostilePeers } from './peers.ts'
 import { relaying } from './relay.ts'
 import { testShortForms } from './short.ts'
+import { smuggling } from './smuggling.ts'
 
-testShortForms([hostilePeers, dnsFaults, startTls, relaying])
+testShortForms([hostilePeers, dnsFaults, smuggling, startTls, relaying])

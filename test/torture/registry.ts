@@ -4,6 +4,7 @@ import { fuzz } from '../fuzz/torment.ts'
 import { badSync } from './bad-sync.ts'
 import { clock } from './clock.ts'
 import { damage } from './damage.ts'
+import { floods } from './floods.ts'
 import { fullDisk } from './full-disk.ts'
 import { startTls } from './glued.ts'
 import { idleConnections } from './idle.ts'
@@ -18,6 +19,7 @@ import { relaying } from './relay.ts'
 import { restart } from './restart.ts'
 import { shutdown } from './shutdown.ts'
 import { slowClients } from './slow.ts'
+import { smuggling } from './smuggling.ts'
 import { soak } from './soak.ts'
 import type { Torment } from './torment.ts'
 
@@ -36,7 +38,9 @@ export const torments: readonly Torment[] = [
   hostilePeers,
   dnsFaults,
   clock,
+  smuggling,
   startTls,
+  floods,
   relaying,
   shutdown,
   overload,
