@@ -23,8 +23,11 @@ function daemon(program: string, args: readonly string[]): AsyncDisposable {
   child.on('error', () => {})
   return {
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
+      // Told so, it ends its workers, too.
+      child.kill('SIGTERM')
+      const late = setTimeout(() => child.kill('SIGKILL'), 10_000)
       await gone
+      clearTimeout(late)
     },
   }
 }
