@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openListener, type TestListener } from '../../test/support/listener.ts'
+import { LOOK_ALIKES } from '../../test/support/look-alikes.ts'
 import { Peer } from '../../test/support/transcript.ts'
 
 let strict: TestListener
@@ -17,22 +18,6 @@ after(async () => {
   await trusting.listener.drain(0)
 })
 
-const LOOK_ALIKES = [
-  '\n.\n',
-  '\n.\r\n',
-  '\r\n.\n',
-  '\r.\r',
-  '\r\n.\r',
-  '\r.\r\n',
-  '\n.\r',
-  '\r.\n',
-  '\r\r\n.\r\r\n',
-  '\r\n.\r\r\n',
-  '\n\r\n.\n\r\n',
-  '\r\n\0.\r\n',
-  '\r\n.\0\r\n',
-  '\r\0\n.\r\n',
-]
 const HIDDEN = 'MAIL FROM:<evil@example.com>\r\nRCPT TO:<victim@example.org>\r\nDATA\r\n'
 
 async function dialogue(port: number, text: string, segment: number): Promise<string> {

@@ -3,6 +3,7 @@
 
 import type { HostileServer } from '../support/hostile-server.ts'
 import { startHostileServer } from '../support/hostile-server.ts'
+import { LOOK_ALIKES } from '../support/look-alikes.ts'
 import { Caller } from './caller.ts'
 import { copies, emptied, type House, openHouse } from './house.ts'
 import { direct, freePort, nameServer } from './stage.ts'
@@ -14,23 +15,6 @@ const FROM = 'MAIL FROM:<sender@sender.example>'
 const HIDDEN = `${FROM}\r\nRCPT TO:<victim@recipient.example>\r\nDATA\r\nFrom: <sender@sender.example>\r\n\r\nx\r\n.\r\n`
 const REFUSED = /^550 5\.6\.11 /
 
-const LOOK_ALIKES = [
-  '\n.\n',
-  '\n.\r\n',
-  '\r\n.\n',
-  '\r.\r',
-  '\r\n.\r',
-  '\r.\r\n',
-  '\n.\r',
-  '\r.\n',
-  '\r\r\n.\r\r\n',
-  '\r\n.\r\r\n',
-  '\r\n.\n\r\n',
-  '\n\r\n.\n\r\n',
-  '\r\n\0.\r\n',
-  '\r\n.\0\r\n',
-  '\r\0\n.\r\n',
-]
 /** Octets to a write; an octet each at first. */
 const SPLITS = [1, 2, 3, 5, 7, 100_000]
 /** What is drawn to make contents of; most of what it makes is not fit to be sent. */
