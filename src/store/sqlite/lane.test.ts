@@ -5,7 +5,9 @@ import { systemClock } from '../../std/clock.ts'
 import { silentLog } from '../../std/log.ts'
 import { delivered, sample, withFolder } from '../store.samples.ts'
 import type { NewMessage, Store } from '../store.ts'
+import { Lane } from './lane.ts'
 import { openStore } from './open.ts'
+import { callRequest } from './operations.ts'
 
 const opened = (folder: string) => openStore({ folder, clock: systemClock, log: silentLog })
 
@@ -42,6 +44,29 @@ test('settlements that nobody joins leave together, soon', async (t) => {
     await settled
     assert.equal(store.stats().batches, before + 1)
     assert.equal((await store.queueCounts()).ready, 0)
+  })
+})
+
+test('after its thread was lost, too, a settlement waits no longer', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  await withFolder(async (folder) => {
+    const data = { role: 'writer', folder, reserveBytes: 0 } as const
+    const lane = new Lane({ data, onCorrupt: () => {}, onDeath: () => {} })
+    const { operation, loads } = callRequest('clearCaptured', null)
+    const look = () => lane.ask(operation, loads, 'soon')
+    await lane.start()
+    const lost = assert.rejects(look())
+    await lane.halt()
+    lane.fail(new Error('lost'))
+    t.mock.timers.tick(5)
+    await lost
+    await lane.start()
+    await turn()
+    await turn()
+    const answered = look()
+    t.mock.timers.tick(5)
+    await answered
+    await lane.stop()
   })
 })
 

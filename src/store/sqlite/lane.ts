@@ -132,8 +132,11 @@ export class Lane {
     await this.halt()
   }
 
+  /** Nothing waits for company any more; also when there is nobody to send to, and what waits is given up. */
   #hurry(): void {
     this.#urgent = true
+    this.#patience?.cancel()
+    this.#patience = undefined
     this.#schedule()
   }
 
