@@ -63,7 +63,7 @@ export const fullDisk: Torment = {
       { what: 'lost', value: lost.length, atMost: 0 },
       { what: 'came twice', value: receiver.repeats.length, atMost: 0 },
       { what: 'damaged', value: receiver.damaged, atMost: 0 },
-      { what: 'takes mail again after', value: seconds, unit: 's', atMost: 5 },
+      { what: 'takes mail again after', value: seconds, unit: 's', atMost: 5, isPace: true },
       { what: 'ends of the server', value: alive ? 0 : 1, atMost: 0 },
     ]
   },

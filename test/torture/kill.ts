@@ -27,8 +27,9 @@ export const kill: Torment = {
       { what: 'acknowledged', value: steady.acknowledged + flatOut.acknowledged },
       { what: 'lost', value: steady.lost + flatOut.lost, atMost: 0 },
       { what: 'damaged', value: receiver.damaged + flatOut.aside, atMost: 0 },
-      ...figuresOf(steady, 'steady', { atMost: 5 }),
-      ...figuresOf(flatOut, 'flat out', {}),
+      ...figuresOf(steady, 'steady', { mean: { atMost: 5 }, worst: { atMost: 20 } }),
+      // As many as the machine can: how many are in flight at a kill follows from its pace.
+      ...figuresOf(flatOut, 'flat out', { worst: { atMost: 20, isPace: true } }),
       { what: 'came twice, not in flight', value: steady.others + flatOut.others, atMost: 0 },
     ]
   },
@@ -90,13 +91,13 @@ async function killUnderLoad(
 function figuresOf(
   { twice, perSecond }: Toll,
   load: string,
-  average: { readonly atMost?: number },
+  bounds: { readonly mean?: Partial<Figure>; readonly worst: Partial<Figure> },
 ): readonly Figure[] {
   const mean = twice.reduce((total, n) => total + n, 0) / twice.length
   const most = Math.max(...twice)
   return [
     { what: `${load}: rate`, value: perSecond, unit: 'a second', atLeast: 100, isPace: true },
-    { what: `${load}: came twice, mean`, value: mean, unit: 'a kill', ...average },
-    { what: `${load}: came twice, at worst`, value: most, unit: 'a kill', atMost: 20 },
+    { what: `${load}: came twice, mean`, value: mean, unit: 'a kill', ...bounds.mean },
+    { what: `${load}: came twice, at worst`, value: most, unit: 'a kill', ...bounds.worst },
   ]
 }

@@ -18,7 +18,7 @@ export type Figure = {
   readonly unit?: string
   readonly atMost?: number
   readonly atLeast?: number
-  /** It says as much of what else the machine does: npm test tells it and does not insist. */
+  /** It says as much of what else the machine does: the short form tells it and does not insist. */
   readonly isPace?: true
 }
 
@@ -43,6 +43,7 @@ export function isMet({ value, atMost, atLeast }: Figure): boolean {
 export function goalOf({ atMost, atLeast, unit }: Figure): string {
   const tail = unit === undefined ? '' : ` ${unit}`
   if (atMost === 0 && atLeast === undefined) return '0'
+  if (atMost !== undefined && atMost === atLeast) return `${atMost}${tail}`
   if (atMost !== undefined) return `<= ${atMost}${tail}`
   if (atLeast !== undefined) return `>= ${atLeast}${tail}`
   return ''
