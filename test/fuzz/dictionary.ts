@@ -1,5 +1,7 @@
 // What clients of the session tests say, and what it means. The model knows these addresses only.
 
+import { LOOK_ALIKES } from '../support/look-alikes.ts'
+
 /** An argument of MAIL or RCPT. */
 export type Meaning = {
   /** The address and its parameters as a service sees them. */
@@ -197,20 +199,9 @@ export const contents: readonly string[] = [
   'From: a@example.com\r\n\r\nhigh \u00ff\u00fe octets\r\n',
 ]
 
-/** What some server somewhere takes for the end of data, and this one must not (CVE-2023-51764 and its kin). */
+/** What some server somewhere takes for the end of data, and dots that are none. */
 export const lookAlikes: readonly string[] = [
-  '\n.\n',
-  '\n.\r\n',
-  '\r\n.\n',
-  '\r.\r',
-  '\r\n.\r',
-  '\r.\r\n',
-  '\r\r\n.\r\r\n',
-  '\r\n.\r\r\n',
-  '\n\r\n.\n\r\n',
-  '\r\n\0.\r\n',
-  '\r\n.\0\r\n',
-  '\r\0\n.\r\n',
+  ...LOOK_ALIKES,
   '\r\n. \r\n',
   '\r\n.\t\r\n',
   '\r\n..\r\n',
