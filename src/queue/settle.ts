@@ -39,6 +39,17 @@ export type SettlerOptions = {
   readonly events: Record
 }
 
+/**
+ * One moment and one draw for all entries of a batch: those that wait are due together, and stay one
+ * transaction.
+ */
+type Once = SettlerOptions & { readonly dueFrom: number }
+
+function once(options: SettlerOptions): Once {
+  const drawn = options.random()
+  return { ...options, dueFrom: options.time.now(), random: () => drawn }
+}
+
 /** What becomes of one entry. */
 type Step = { readonly change: EntryChange; readonly result: EntryResult; readonly owed?: Owed }
 
@@ -70,19 +81,16 @@ export function createSettler(options: SettlerOptions): Settler {
   }
   return {
     isExpired,
-    settle: (batch, attempt) =>
-      conclude(
-        batch,
-        batch.entries.map((entry) => afterAttempt(batch, entry, attempt, options)),
-        options,
-        attempt,
-      ),
-    settleDeferred: (batch, failure) =>
-      conclude(
-        batch,
-        batch.entries.map((entry) => afterFailure(batch, entry, failure, options)),
-        options,
-      ),
+    settle(batch, attempt) {
+      const here = once(options)
+      const steps = batch.entries.map((entry) => afterAttempt(batch, entry, attempt, here))
+      return conclude(batch, steps, options, attempt)
+    },
+    settleDeferred(batch, failure) {
+      const here = once(options)
+      const steps = batch.entries.map((entry) => afterFailure(batch, entry, failure, here))
+      return conclude(batch, steps, options)
+    },
     settleExpired: (batch) =>
       conclude(
         batch,
@@ -100,12 +108,7 @@ export function createSettler(options: SettlerOptions): Settler {
   }
 }
 
-function afterAttempt(
-  batch: Batch,
-  entry: QueueEntry,
-  attempt: Attempt,
-  options: SettlerOptions,
-): Step {
+function afterAttempt(batch: Batch, entry: QueueEntry, attempt: Attempt, options: Once): Step {
   const outcome = attempt.outcomes.get(entry.index) ?? NO_OUTCOME
   if (outcome.kind === 'failed') return afterFailure(batch, entry, outcome.failure, options)
   const { reply } = outcome
@@ -123,9 +126,8 @@ function afterFailure(
   { message }: Batch,
   entry: QueueEntry,
   failure: Failure,
-  options: SettlerOptions,
+  { time, dueFrom, schedules, random, clock }: Once,
 ): Step {
-  const { time, schedules, random, clock } = options
   const schedule = schedules[message.world]
   if (failure.permanence === 'permanent') return bounce(entry, failure, clock.now())
   const life = lifetimeOf(message, time.age(message), schedule)
@@ -133,7 +135,7 @@ function afterFailure(
   if (left <= 0) return expire(entry, failure, dueBy(message, life))
   const attempts = entry.attempts + 1
   const untilBy = byLeftMs > 0 ? byLeftMs : Number.POSITIVE_INFINITY
-  const nextAt = time.now() + Math.min(pauseAfter(schedule, attempts, random), left, untilBy)
+  const nextAt = dueFrom + Math.min(pauseAfter(schedule, attempts, random), left, untilBy)
   const isLate = (ageMs >= schedule.noticeAfterMs || byLeftMs <= 0) && !entry.delayNoticed
   const tells = isLate && message.reversePath !== null && wantsDelay(message, entry)
   const step: Step = {

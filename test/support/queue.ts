@@ -65,6 +65,8 @@ export type Mail = {
 }
 
 type Options = {
+  /** For the pauses; always in the middle by default. */
+  readonly random?: () => number
   readonly limits?: Partial<QueueLimits>
   readonly siteLimits?: (site: SiteName) => Partial<SiteLimits>
   readonly schedules?: Schedules
@@ -185,7 +187,12 @@ export async function openQueue(options: Options = {}): Promise<QueueUnderTest> 
   const schedules = options.schedules ?? USUAL_SCHEDULES
   const build = () => {
     const time = new SteadyTime(clock)
-    const common = { time, clock, random: () => 0.5, events: (event: Event) => events.push(event) }
+    const common = {
+      time,
+      clock,
+      random: options.random ?? (() => 0.5),
+      events: (event: Event) => events.push(event),
+    }
     const settler = createSettler({
       ...common,
       store,
