@@ -17,6 +17,7 @@ import { serveSession } from './serve.ts'
 import type { SmtpService } from './service.ts'
 import { type Door, Session, ShuttingDown, type SmtpServerEvents } from './session.ts'
 import type { ServerCertificate } from './tls.ts'
+import { WaitingRoom } from './waiting-room.ts'
 import { Wire } from './wire.ts'
 import type { Offers } from './wishes.ts'
 
@@ -72,9 +73,9 @@ const MOST_NAMELESS = 1_000
  * An event loop takes one connection a turn from each listening socket. With a single one a crowd
  * would wait in the backlog, and beyond it connect to nobody (SYN cookies), where it should hear 421.
  */
-const LISTENING_SOCKETS = process.platform === 'linux' ? 8 : 1
+const LISTENING_SOCKETS = process.platform === 'linux' ? 32 : 1
 /** Connections that the system holds for us on each of them. */
-const BACKLOG = 1_024
+const BACKLOG = 512
 
 /** Opens a port. Rejects with the system's error (EADDRINUSE, EACCES …). */
 export async function listen(options: ListenerOptions, deps: ListenerDeps): Promise<Listener> {
@@ -91,6 +92,10 @@ export class Listener implements AsyncDisposable {
   readonly #door: Door
   readonly #servers: readonly Server[]
   readonly #sessions = new Map<Session, Promise<void>>()
+  readonly #room = new WaitingRoom(
+    (socket) => this.#receive(socket),
+    (socket) => this.#turnAway(socket, { why: 'server is full', peer: peerAddressOf(socket) }),
+  )
   /** Their clients are not known yet. */
   readonly #nameless = new Set<Socket>()
   #certificate: ServerCertificate | undefined
@@ -105,7 +110,7 @@ export class Listener implements AsyncDisposable {
     // A client may close its side and still wait for our replies.
     const count = options.sockets?.length ?? LISTENING_SOCKETS
     this.#servers = Array.from({ length: count }, () =>
-      createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#receive(socket)),
+      createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#room.enter(socket)),
     )
   }
 
@@ -169,6 +174,7 @@ export class Listener implements AsyncDisposable {
    */
   async drain(deadlineMs: number): Promise<void> {
     for (const server of this.#servers) server.close()
+    this.#room.empty()
     for (const socket of this.#nameless) socket.destroy()
     for (const session of this.#sessions.keys()) session.drain()
     await this.#ended(deadlineMs)
@@ -228,10 +234,12 @@ export class Listener implements AsyncDisposable {
     return tls === 'starttls' && chokes && isLoopback(this.address) ? undefined : certificate
   }
 
-  #receive(socket: Socket): void {
+  /** False when the client was sent away at once. */
+  #receive(socket: Socket): boolean {
     const place = peerAddressOf(socket)
-    if (this.#options.isProxy?.(place.address)) void this.#receiveThrough(socket, place)
-    else this.#admit(socket, place)
+    if (!this.#options.isProxy?.(place.address)) return this.#admit(socket, place)
+    void this.#receiveThrough(socket, place)
+    return true
   }
 
   /** The proxy says first who comes; a connection of which that cannot be read is refused. */
@@ -244,9 +252,9 @@ export class Listener implements AsyncDisposable {
     this.#nameless.delete(socket)
     if (!found) return void socket.destroy()
     if ('fault' in found) return this.#refuseHeader(socket, { ...proxy, why: found.fault })
-    if (found.kind === 'client') return this.#admit(socket, found)
     // A proxy that looks whether we live is itself; of a client that it cannot name nothing is believed.
-    this.#admit(socket, found.kind === 'proxy' ? proxy : { address: 'unknown', port: 0 })
+    const unknown = { address: 'unknown', port: 0 }
+    this.#admit(socket, found.kind === 'client' ? found : found.kind === 'proxy' ? proxy : unknown)
   }
 
   #refuseHeader(socket: Socket, { address, port, why }: PeerAddress & { why: string }): void {
@@ -258,20 +266,34 @@ export class Listener implements AsyncDisposable {
     this.#deps.clock.after(LAST_WORDS_MS, () => socket.destroy())
   }
 
-  #admit(socket: Socket, peer: PeerAddress): void {
+  #admit(socket: Socket, peer: PeerAddress): boolean {
     const { slots, clock, events } = this.#deps
+    const slot = slots.enter(peer.address)
+    if (slot !== 'entered') {
+      this.#turnAway(socket, { why: slot, peer })
+      return false
+    }
     const lineEnding = this.#options.isTrusted?.(peer.address) ? 'first-decides' : 'crlf'
     const wire = new Wire(socket, { clock, lineEnding, peer })
-    const slot = slots.enter(wire.remoteAddress)
-    if (slot !== 'entered') {
-      events?.onTurnedAway?.(this.name, wire.remoteAddress)
-      turnAway(wire, { slot, hostname: this.#options.hostname, tls: this.#options.tls })
-      return
-    }
     const session = new Session(wire, this.#door, slots.entered)
     events?.onSession?.(session.client)
     this.#sessions.set(session, this.#serve(session))
     if (slots.stressed) this.#hasten()
+    return true
+  }
+
+  /** Before anything is spent on it. On a TLS port a reply in the clear would be no reply. */
+  #turnAway(socket: Socket, { why, peer }: { why: string; peer: PeerAddress }): void {
+    const { hostname, tls } = this.#options
+    this.#deps.events?.onTurnedAway?.(this.name, peer.address)
+    const wire = new Wire(socket, { clock: this.#deps.clock, lineEnding: 'crlf', peer })
+    if (tls === 'implicit') {
+      wire.destroy()
+      return
+    }
+    const of = why === 'address is full' ? 'connections from your address' : 'connections'
+    wire.write(formatReply(reply(421, '4.7.0', `${hostname} Error: too many ${of}`)))
+    wire.end()
   }
 
   async #serve(session: Session): Promise<void> {
@@ -314,20 +336,6 @@ function closed(server: Server): Promise<void> {
 function portOf(server: Server | undefined): number | undefined {
   const address = server?.address()
   return typeof address === 'object' ? address?.port : undefined
-}
-
-/** Before anything is spent on it. On a TLS port a reply in the clear would be no reply. */
-function turnAway(
-  wire: Wire,
-  { slot, hostname, tls }: { slot: string; hostname: string; tls: string },
-): void {
-  if (tls === 'implicit') {
-    wire.destroy()
-    return
-  }
-  const why = slot === 'address is full' ? 'connections from your address' : 'connections'
-  wire.write(formatReply(reply(421, '4.7.0', `${hostname} Error: too many ${why}`)))
-  wire.end()
 }
 
 function told(session: Session): void {
