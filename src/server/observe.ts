@@ -155,4 +155,11 @@ export function watchDoors(metrics: Metrics, { listeners }: Doors): void {
       for (const { name, sessions } of listeners) gauge.set({ listener: name }, sessions)
     },
   })
+  metrics.gauge('posthorn_waiting_connections', {
+    help: 'Connections of clients that wait for their session; more than a few are an overload.',
+    labels: ['listener'],
+    read(gauge) {
+      for (const { name, waiting } of listeners) gauge.set({ listener: name }, waiting)
+    },
+  })
 }

@@ -158,6 +158,11 @@ export class Listener implements AsyncDisposable {
     return this.#sessions.size
   }
 
+  /** Connections that wait for their session. */
+  get waiting(): number {
+    return this.#room.size
+  }
+
   /** From now on; open sessions keep theirs. */
   useCertificate(certificate: ServerCertificate | undefined): void {
     this.#certificate = certificate

@@ -47,8 +47,9 @@ test('who comes alone waits for nobody; of a crowd so many begin in a turn, in t
 })
 
 test('who finds the room full is refused at once', async () => {
-  const { begun, refused, arrive } = open()
+  const { room, begun, refused, arrive } = open()
   arrive(PER_TURN + MOST_WAITING + 2)
+  assert.equal(room.size, MOST_WAITING)
   assert.deepEqual(refused, [PER_TURN + MOST_WAITING, PER_TURN + MOST_WAITING + 1])
   await turn()
   arrive(PER_TURN)

@@ -26,6 +26,11 @@ export class WaitingRoom {
     this.#refuse = refuse
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
   enter(socket: Socket): void {
     if (this.#waiting.size === 0 && this.#begun < PER_TURN) this.#take(socket)
     else if (this.#waiting.size >= MOST_WAITING) this.#refuse(socket)
