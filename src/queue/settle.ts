@@ -40,14 +40,16 @@ export type SettlerOptions = {
 }
 
 /**
- * One moment and one draw for all entries of a batch: those that wait are due together, and stay one
- * transaction.
+ * One moment, one age and one draw for all entries of a batch: those that wait are due together, and
+ * stay one transaction.
  */
-type Once = SettlerOptions & { readonly dueFrom: number }
+type Once = SettlerOptions & { readonly dueFrom: number; readonly life: Lifetime }
 
-function once(options: SettlerOptions): Once {
-  const drawn = options.random()
-  return { ...options, dueFrom: options.time.now(), random: () => drawn }
+function once({ message }: Batch, options: SettlerOptions): Once {
+  const { time, random, schedules } = options
+  const drawn = random()
+  const life = lifetimeOf(message, time.age(message), schedules[message.world])
+  return { ...options, dueFrom: time.now(), life, random: () => drawn }
 }
 
 /** What becomes of one entry. */
@@ -82,12 +84,12 @@ export function createSettler(options: SettlerOptions): Settler {
   return {
     isExpired,
     settle(batch, attempt) {
-      const here = once(options)
+      const here = once(batch, options)
       const steps = batch.entries.map((entry) => afterAttempt(batch, entry, attempt, here))
       return conclude(batch, steps, options, attempt)
     },
     settleDeferred(batch, failure) {
-      const here = once(options)
+      const here = once(batch, options)
       const steps = batch.entries.map((entry) => afterFailure(batch, entry, failure, here))
       return conclude(batch, steps, options)
     },
@@ -126,11 +128,10 @@ function afterFailure(
   { message }: Batch,
   entry: QueueEntry,
   failure: Failure,
-  { time, dueFrom, schedules, random, clock }: Once,
+  { dueFrom, life, schedules, random, clock }: Once,
 ): Step {
   const schedule = schedules[message.world]
   if (failure.permanence === 'permanent') return bounce(entry, failure, clock.now())
-  const life = lifetimeOf(message, time.age(message), schedule)
   const { ageMs, leftMs: left, byLeftMs } = life
   if (left <= 0) return expire(entry, failure, dueBy(message, life))
   const attempts = entry.attempts + 1

@@ -51,6 +51,8 @@ export type SlotLimits = { readonly perAddress: number; readonly total: number }
 
 const STRESS = 0.8
 
+export type Slot = 'entered' | 'address is full' | 'server is full'
+
 /** Counts sessions, per address and in all, over all listeners that share it. */
 export class SessionLimits {
   readonly #limits: SlotLimits
@@ -63,7 +65,7 @@ export class SessionLimits {
   }
 
   /** Takes a slot; or says why there is none. */
-  enter(address: string): 'entered' | 'address is full' | 'server is full' {
+  enter(address: string): Slot {
     if (this.#total >= this.#limits.total) return 'server is full'
     const key = addressKey(address)
     const count = this.#addresses.get(key) ?? 0

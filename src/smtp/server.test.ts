@@ -112,21 +112,3 @@ test('a client that sends all, closes its side and then reads gets every reply',
   assert.equal(received.length, 1)
   await listener.drain(0)
 })
-
-test('a crowd that says all before it is greeted, and closes its side, is served to the last', async () => {
-  const { listener, port, received } = await openListener()
-  const peers = Array.from({ length: 60 }, () => new Peer(port))
-  for (const [n, peer] of peers.entries())
-    peer.socket.end(
-      `EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<${n}@example.org>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n`,
-    )
-  for (const peer of peers) {
-    await peer.expect('354 *', true)
-    await peer.expect('250 2.0.0 *')
-    await peer.expect('221 *')
-    await peer.expect('(closed)')
-  }
-  assert.equal(received.length, peers.length)
-  assert.equal(listener.waiting, 0)
-  await listener.drain(0)
-})

@@ -10,6 +10,7 @@ import {
   defaultLimits,
   type ProtocolLimits,
   type SessionLimits,
+  type Slot,
 } from './limits.ts'
 import { readProxyHeader } from './proxy.ts'
 import { isLoopback } from './secure.ts'
@@ -74,8 +75,14 @@ const MOST_NAMELESS = 1_000
  * would wait in the backlog, and beyond it connect to nobody (SYN cookies), where it should hear 421.
  */
 const LISTENING_SOCKETS = process.platform === 'linux' ? 32 : 1
-/** Connections that the system holds for us on each of them. */
-const BACKLOG = 512
+/** Connections that the system holds for us on all of them together. */
+const BACKLOG = 16_384
+
+const TURNED_AWAY = {
+  'address is full': ['4.7.0', 'Error: too many connections from your address'],
+  'server is full': ['4.7.0', 'Error: too many connections'],
+  'shutting down': ['4.3.2', 'Service shutting down'],
+} as const
 
 /** Opens a port. Rejects with the system's error (EADDRINUSE, EACCES …). */
 export async function listen(options: ListenerOptions, deps: ListenerDeps): Promise<Listener> {
@@ -94,7 +101,7 @@ export class Listener implements AsyncDisposable {
   readonly #sessions = new Map<Session, Promise<void>>()
   readonly #room = new WaitingRoom(
     (socket) => this.#receive(socket),
-    (socket) => this.#turnAway(socket, { why: 'server is full', peer: peerAddressOf(socket) }),
+    (socket) => this.#turnAway(socket, 'server is full'),
   )
   /** Their clients are not known yet. */
   readonly #nameless = new Set<Socket>()
@@ -119,8 +126,7 @@ export class Listener implements AsyncDisposable {
     const { address: host, sockets } = this.#options
     let { port } = this.#options
     if (sockets) {
-      for (const [index, fd] of sockets.entries())
-        await this.#open(this.#servers[index]!, { fd, backlog: BACKLOG })
+      for (const [index, fd] of sockets.entries()) await this.#open(this.#servers[index]!, { fd })
       return
     }
     const reusePort = this.#servers.length > 1
@@ -131,12 +137,11 @@ export class Listener implements AsyncDisposable {
       port = portOf(probe) ?? port
       await closed(probe)
     }
-    for (const server of this.#servers)
-      await this.#open(server, { host, port, reusePort, backlog: BACKLOG })
+    for (const server of this.#servers) await this.#open(server, { host, port, reusePort })
   }
 
   async #open(server: Server, options: Place): Promise<void> {
-    await listening(server, options)
+    await listening(server, options, Math.ceil(BACKLOG / this.#servers.length))
     server.on('error', (error) => {
       this.#deps.log.error({ err: error, listener: this.name }, 'smtp listener failed')
     })
@@ -179,7 +184,7 @@ export class Listener implements AsyncDisposable {
    */
   async drain(deadlineMs: number): Promise<void> {
     for (const server of this.#servers) server.close()
-    this.#room.empty()
+    this.#room.empty((socket) => this.#turnAway(socket, 'shutting down'))
     for (const socket of this.#nameless) socket.destroy()
     for (const session of this.#sessions.keys()) session.drain()
     await this.#ended(deadlineMs)
@@ -275,7 +280,7 @@ export class Listener implements AsyncDisposable {
     const { slots, clock, events } = this.#deps
     const slot = slots.enter(peer.address)
     if (slot !== 'entered') {
-      this.#turnAway(socket, { why: slot, peer })
+      this.#turnAway(socket, slot, peer)
       return false
     }
     const lineEnding = this.#options.isTrusted?.(peer.address) ? 'first-decides' : 'crlf'
@@ -288,16 +293,20 @@ export class Listener implements AsyncDisposable {
   }
 
   /** Before anything is spent on it. On a TLS port a reply in the clear would be no reply. */
-  #turnAway(socket: Socket, { why, peer }: { why: string; peer: PeerAddress }): void {
+  #turnAway(
+    socket: Socket,
+    why: Exclude<Slot, 'entered'> | 'shutting down',
+    peer = peerAddressOf(socket),
+  ): void {
     const { hostname, tls } = this.#options
-    this.#deps.events?.onTurnedAway?.(this.name, peer.address)
     const wire = new Wire(socket, { clock: this.#deps.clock, lineEnding: 'crlf', peer })
+    if (why !== 'shutting down') this.#deps.events?.onTurnedAway?.(this.name, peer.address)
     if (tls === 'implicit') {
       wire.destroy()
       return
     }
-    const of = why === 'address is full' ? 'connections from your address' : 'connections'
-    wire.write(formatReply(reply(421, '4.7.0', `${hostname} Error: too many ${of}`)))
+    const [status, text] = TURNED_AWAY[why]
+    wire.write(formatReply(reply(421, status, `${hostname} ${text}`)))
     wire.end()
   }
 
@@ -321,13 +330,13 @@ export class Listener implements AsyncDisposable {
 }
 
 /** Where to listen: an address, or a socket that was opened for us. */
-type Place = ListenOptions | { readonly fd: number; readonly backlog: number }
+type Place = ListenOptions | { readonly fd: number }
 
 /** Resolves when the server listens; rejects with the system's error. */
-function listening(server: Server, options: Place): Promise<void> {
+function listening(server: Server, options: Place, backlog?: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options, () => {
+    server.listen(options, backlog, () => {
       server.off('error', reject)
       resolve()
     })

@@ -131,6 +131,7 @@ export function upgradeToTls(
       secured.off('_tlsError', onError)
       secured.off('close', onClose)
       secured.off('end', onClose)
+      plain.off('end', onClose)
     }
     const fail = (error: Error) => {
       settle()
@@ -148,6 +149,8 @@ export function upgradeToTls(
     secured.on(done, onSecure)
     secured.on('_tlsError', onError)
     secured.on('close', onClose)
+    // What was read before TLS took over, its end included, only the plain socket tells.
+    plain.on('end', onClose)
     // A peer that closes its side alone says nothing more either: no close would come before our deadline.
     secured.on('end', onClose)
     // Stays for good: an error may come late, and must not be unhandled.

@@ -2,8 +2,10 @@ import type { Socket } from 'node:net'
 
 /** Connections that get a session in one turn of the event loop; more would make the turns long. */
 export const PER_TURN = 4
-/** At the rate of one processor they wait a few seconds. */
-export const MOST_WAITING = 4_096
+/** Of those who are sent away or have gone so many are dealt with in a turn. */
+const PASSED_PER_TURN = 64
+/** At the rate of one processor they wait about a second. Who talks before he is asked fills 64 KiB each. */
+export const MOST_WAITING = 2_048
 
 /**
  * Where connections wait for their session, in the order in which they came, while more come than
@@ -32,7 +34,9 @@ export class WaitingRoom {
   }
 
   enter(socket: Socket): void {
-    if (this.#waiting.size === 0 && this.#begun < PER_TURN) this.#take(socket)
+    // Asked for now, for the system forgets the address of a client that goes while it waits.
+    if (!socket.remoteAddress) socket.destroy()
+    else if (this.#waiting.size === 0 && this.#begun < PER_TURN) this.#take(socket)
     else if (this.#waiting.size >= MOST_WAITING) this.#refuse(socket)
     else {
       socket.once('error', () => {})
@@ -41,9 +45,9 @@ export class WaitingRoom {
     this.#turn()
   }
 
-  /** Nobody waits any more; for a server that drains, and tells its sessions so. */
-  empty(): void {
-    for (const socket of this.#waiting) this.#take(socket)
+  /** Nobody waits any more, for the server drains; each is handed to `sendAway`. */
+  empty(sendAway: (socket: Socket) => void): void {
+    for (const socket of this.#waiting) sendAway(socket)
     this.#waiting.clear()
   }
 
@@ -53,18 +57,25 @@ export class WaitingRoom {
     setImmediate(() => {
       this.#isTurning = false
       this.#begun = 0
+      let passed = 0
       for (const socket of this.#waiting) {
-        if (this.#begun === PER_TURN) break
+        if (this.#begun === PER_TURN || passed === PASSED_PER_TURN) break
         this.#waiting.delete(socket)
-        this.#take(socket)
+        if (!this.#take(socket)) passed++
       }
-      if (this.#begun > 0) this.#turn()
+      if (this.#begun > 0 || this.#waiting.size > 0) this.#turn()
     })
   }
 
-  #take(socket: Socket): void {
-    // It has gone while it waited: nobody is served for nobody.
-    if (socket.destroyed || socket.readableEnded) socket.destroy()
-    else if (this.#begin(socket)) this.#begun++
+  /** True when a session began. */
+  #take(socket: Socket): boolean {
+    if (socket.destroyed || socket.readableEnded) {
+      // It has gone while it waited, and had said nothing.
+      socket.destroy()
+      return false
+    }
+    const began = this.#begin(socket)
+    if (began) this.#begun++
+    return began
   }
 }

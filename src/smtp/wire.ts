@@ -92,6 +92,7 @@ export class Wire {
     socket.setNoDelay(true)
     this.#attach(socket)
     if (socket.destroyed) this.#break()
+    else if (socket.readableEnded) this.#finish()
   }
 
   /** What was agreed, once startTls() has succeeded. */
