@@ -89,7 +89,6 @@ export class Wire {
     const peer = options.peer ?? peerAddressOf(socket)
     this.remoteAddress = peer.address
     this.remotePort = peer.port
-    socket.setNoDelay(true)
     this.#attach(socket)
     if (socket.destroyed) this.#break()
     else if (socket.readableEnded) this.#finish()
