@@ -299,15 +299,19 @@ export class Listener implements AsyncDisposable {
     peer = peerAddressOf(socket),
   ): void {
     const { hostname, tls } = this.#options
-    const wire = new Wire(socket, { clock: this.#deps.clock, lineEnding: 'crlf', peer })
     if (why !== 'shutting down') this.#deps.events?.onTurnedAway?.(this.name, peer.address)
-    if (tls === 'implicit') {
-      wire.destroy()
-      return
+    socket.on('error', () => {})
+    if (tls !== 'implicit') {
+      const [status, text] = TURNED_AWAY[why]
+      socket.write(formatReply(reply(421, status, `${hostname} ${text}`)))
+      // A reset could take our words from who has spoken already; a farewell costs a third more.
+      if (socket.readableLength > 0 || socket.writableLength > 0) {
+        const { clock } = this.#deps
+        new Wire(socket, { clock, lineEnding: 'crlf', peer }).end()
+        return
+      }
     }
-    const [status, text] = TURNED_AWAY[why]
-    wire.write(formatReply(reply(421, status, `${hostname} ${text}`)))
-    wire.end()
+    socket.destroy()
   }
 
   async #serve(session: Session): Promise<void> {
