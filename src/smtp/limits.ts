@@ -51,6 +51,7 @@ export type SlotLimits = { readonly perAddress: number; readonly total: number }
 
 const STRESS = 0.8
 
+/** What a connection finds that wants a slot. */
 export type Slot = 'entered' | 'address is full' | 'server is full'
 
 /** Counts sessions, per address and in all, over all listeners that share it. */

@@ -33,6 +33,7 @@ export class WaitingRoom {
     return this.#waiting.size
   }
 
+  /** Begins a session for a connection that has just come, lets it wait for one, or refuses it. */
   enter(socket: Socket): void {
     // Asked for now, for the system forgets the address of a client that goes while it waits.
     if (!socket.remoteAddress) socket.destroy()
